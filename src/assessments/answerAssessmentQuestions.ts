@@ -1,0 +1,44 @@
+import { builder } from '../builder.js'
+import type { Assessment as AssessmentRow } from '../generated/prisma/client.js'
+import { ConflictErrorType, ForbiddenErrorType, NotFoundErrorType, ValidationErrorType } from '../shared/errors.js'
+import { isFailure } from '../shared/failures.js'
+import { expectedVersionDescription, mutationPayload } from '../shared/payload.js'
+import { wholeRow } from '../shared/whole-row.js'
+import { Assessment } from './schema.js'
+import { answerAssessmentQuestions } from './service.js'
+
+const AnswerInput = builder.inputType('AnswerInput', {
+  description: 'The answer to one question.',
+  fields: (t) => ({
+    questionId: t.id({ required: true, description: 'UUID of the question in this assessment.' }),
+    optionKey: t.string({ description: 'Key of the chosen option; null or left out clears the answer.' }),
+  }),
+})
+
+const AnswerAssessmentQuestionsPayload = mutationPayload(
+  'AnswerAssessmentQuestions',
+  builder.objectRef<{ assessment: AssessmentRow }>('AnswerAssessmentQuestionsSuccess'),
+  [ConflictErrorType, NotFoundErrorType, ForbiddenErrorType, ValidationErrorType],
+  (t) => ({ assessment: t.field({
+      type: Assessment,
+      description: 'The assessment as it was written.',
+      resolve: ({ assessment }, _args, context, info) => wholeRow(assessment, context, info),
+    }) }),
+)
+
+builder.mutationField('answerAssessmentQuestions', (t) =>
+  t.field({
+    type: AnswerAssessmentQuestionsPayload,
+    nullable: true,
+    description: 'Sets or clears answers of an assessment, all or none; not while it is COMPLETE. Needs ASSESSMENTS_WRITE.',
+    args: {
+      id: t.arg.id({ required: true, description: 'UUID of the assessment.' }),
+      expectedVersion: t.arg.int({ description: expectedVersionDescription }),
+      answers: t.arg({ type: [AnswerInput], required: true, description: 'One answer a question; the others keep theirs.' }),
+    },
+    async resolve(_root, args, context) {
+      const answer = await answerAssessmentQuestions(context, args)
+      return isFailure(answer) ? answer : { assessment: answer }
+    },
+  }),
+)

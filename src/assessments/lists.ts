@@ -1,0 +1,49 @@
+import type { Assessment, Prisma } from '../generated/prisma/client.js'
+import { exactId, substring } from '../shared/filters.js'
+import { orderColumns, orderOf, type OrderBy, type PageArguments, planPage } from '../shared/pagination.js'
+import type { Viewer } from '../shared/viewer.js'
+import { visible } from './access.js'
+
+/* What the lists of assessments can be filtered and ordered by. */
+
+const column = orderColumns<Pick<Assessment, 'id' | 'name' | 'createdAt' | 'updatedAt' | 'overallRiskScore'>>()
+const order = {
+  CREATED_AT: column.date('createdAt'),
+  UPDATED_AT: column.date('updatedAt'),
+  NAME: column.text('name'),
+  OVERALL_RISK_SCORE: column.nullableNumber('overallRiskScore'),
+}
+const id = column.uuid('id')
+
+export interface AssessmentFilterShape {
+  oid?: number[] | null
+  status?: Assessment['status'][] | null
+  riskLevel?: NonNullable<Assessment['overallRiskLevel']>[] | null
+  workflowState?: Assessment['workflowState'][] | null
+  entityId?: string | null
+  templateId?: string | null
+  createdById?: string | null
+  search?: string | null
+  updatedSince?: Date | null
+}
+
+export function planAssessments(
+  viewer: Viewer,
+  args: PageArguments & { filter?: AssessmentFilterShape | null; orderBy?: OrderBy<keyof typeof order> },
+) {
+  const filter = args.filter ?? {}
+  const { oid, status, riskLevel, workflowState, entityId, templateId, createdById, search, updatedSince } = filter
+  const where: Prisma.AssessmentWhereInput = {
+    ...visible(viewer),
+    ...(oid && { oid: { in: oid } }),
+    ...(status && { status: { in: status } }),
+    ...(riskLevel && { overallRiskLevel: { in: riskLevel } }),
+    ...(workflowState && { workflowState: { in: workflowState } }),
+    ...(entityId != null && { entityId: exactId(entityId) }),
+    ...(templateId != null && { templateId: exactId(templateId) }),
+    ...(createdById != null && { createdById: exactId(createdById) }),
+    ...(search != null && { OR: [{ name: substring(search) }, { companyName: substring(search) }] }),
+    ...(updatedSince && { updatedAt: { gte: updatedSince } }),
+  }
+  return { where, page: planPage(args, orderOf(order, args.orderBy, 'CREATED_AT', id), args.filter) }
+}

@@ -1,0 +1,199 @@
+// Brings assessments up to date with the question bank, for refreshAssessments. It works in one
+// transaction, batch by batch, so that neither memory nor statements grow with a batch's content.
+import { v7 as newId } from 'uuid'
+import type { z } from 'zod'
+import type { Context } from '../context.js'
+import type { Assessment, Prisma, Question } from '../generated/prisma/client.js'
+import { type ConflictError, ForbiddenError, ValidationError, type ValidationIssue } from '../shared/failures.js'
+import { check, isUuid } from '../shared/validation.js'
+import { conflicts, replaceLockedSections } from '../shared/versioned.js'
+import { requireScope, type Viewer } from '../shared/viewer.js'
+import { questionOptions } from '../templates/rules.js'
+import { type BankEntry, isDeleted, isOid, type Refresh, refreshInput, refreshSections } from './refresh-rules.js'
+import { type BankQuestion, poolKey, sections } from './rules.js'
+
+/** What happened to one assessment. */
+export interface RefreshDetail extends Omit<Refresh, 'sections'> {
+  assessmentId: string
+  oid: number
+  status: 'UPDATED' | 'UNCHANGED' | 'SKIPPED' | 'CONFLICT'
+  conflict: ConflictError<Assessment> | null
+}
+
+type Transaction = Prisma.TransactionClient
+
+const BATCH_SIZE = 500
+const INT_MAX = 2_147_483_647
+
+/**
+ * Refreshes the assessments named, or all of the organisation: details ascending by oid.
+ *
+ * @throws Error when it is not done within `refreshTimeoutMs`; nothing is changed then.
+ */
+export async function refreshAssessments(
+  { db, viewer, refreshTimeoutMs }: Pick<Context, 'db' | 'viewer' | 'refreshTimeoutMs'>,
+  args: z.input<typeof refreshInput>,
+): Promise<RefreshDetail[] | ForbiddenError | ValidationError> {
+  const refused = requireScope(viewer, 'ASSESSMENTS_WRITE')
+  if (refused) return refused
+  const checked = check(refreshInput, args)
+  if (checked instanceof ValidationError) return checked
+  const deadline = Date.now() + refreshTimeoutMs
+  return db.$transaction(
+    async (transaction) => {
+      const selection = await select(transaction, viewer, checked)
+      if (selection instanceof ForbiddenError || selection instanceof ValidationError) return selection
+      const bank = new QuestionBank(transaction, viewer)
+      const details: RefreshDetail[] = []
+      for (let after: string | null = null; ; ) {
+        // PostgreSQL gives up before Prisma does: a statement that Prisma abandoned could still commit.
+        await transaction.$executeRaw`SELECT set_config('statement_timeout', ${String(Math.max(1, deadline - Date.now()))}, true)`
+        const batch: LockedAssessment[] = await lockBatch(transaction, viewer, selection.ids, after)
+        details.push(...(await refreshBatch(transaction, viewer, bank, batch, selection.expectedVersions)))
+        if (batch.length < BATCH_SIZE) break
+        after = batch.at(-1)?.id ?? null
+      }
+      return details.sort((a, b) => a.oid - b.oid)
+    },
+    { timeout: refreshTimeoutMs + 5_000, maxWait: refreshTimeoutMs },
+  )
+}
+
+interface Selection {
+  /** Null: every assessment of the organisation. */
+  ids: string[] | null
+  expectedVersions: Map<string, number>
+}
+
+/** Finds the assessments that the arguments name; one that is not there forbids the whole call. */
+async function select(
+  transaction: Transaction,
+  { organisation }: Viewer,
+  { assessmentIds, expectedVersions }: z.output<typeof refreshInput>,
+): Promise<Selection | ForbiddenError | ValidationError> {
+  const named = [...new Set(assessmentIds)]
+  const expected = expectedVersions ?? []
+  const all = [...named, ...expected.map(({ id }) => id)]
+  const rows =
+    all.length === 0
+      ? []
+      : await transaction.$queryRaw<{ id: string; oid: number }[]>`
+          SELECT "id", "oid" FROM "Assessment"
+          WHERE "organisationId" = ${organisation.id}::uuid
+            AND ("id" = ANY(${all.filter(isUuid)}::uuid[])
+              OR "oid" = ANY(${all.filter((id) => isOid(id) && Number(id) <= INT_MAX).map(Number)}::int[]))`
+  const idOf = new Map(rows.flatMap(({ id, oid }) => [[id, id] as const, [String(oid), id] as const]))
+  const resolve = (id: string) => idOf.get(isOid(id) ? String(Number(id)) : id)
+
+  const missing = named.filter((id) => resolve(id) === undefined)
+  if (missing.length > 0) {
+    return new ForbiddenError(`Not assessments of this organisation: ${missing.join(', ')}.`, missing, null)
+  }
+  const ids = named.length === 0 ? null : [...new Set(named.flatMap((id) => resolve(id) ?? []))]
+  const versions = new Map<string, number>()
+  const issues = expected.flatMap(({ id, expectedVersion }, index): ValidationIssue[] => {
+    const path = ['expectedVersions', String(index), 'id']
+    const assessmentId = resolve(id)
+    if (assessmentId === undefined || (ids && !ids.includes(assessmentId))) {
+      return [{ path, code: 'UNKNOWN', message: 'This assessment is not selected.' }]
+    }
+    if (versions.has(assessmentId)) return [{ path, code: 'DUPLICATE', message: 'This assessment is named twice.' }]
+    versions.set(assessmentId, expectedVersion)
+    return []
+  })
+  return issues.length > 0 ? new ValidationError(issues) : { ids, expectedVersions: versions }
+}
+
+type LockedAssessment = Pick<Assessment, 'id' | 'oid' | 'version' | 'status' | 'sections'>
+
+/** Locks the next assessments in the order of their ids, so that two refreshes never deadlock. */
+function lockBatch(transaction: Transaction, { organisation }: Viewer, ids: string[] | null, after: string | null) {
+  return transaction.$queryRaw<LockedAssessment[]>`
+    SELECT "id", "oid", "version", "status", "sections" FROM "Assessment"
+    WHERE "organisationId" = ${organisation.id}::uuid
+      AND (${ids}::uuid[] IS NULL OR "id" = ANY(${ids}::uuid[]))
+      AND (${after}::uuid IS NULL OR "id" > ${after}::uuid)
+    ORDER BY "id" LIMIT ${BATCH_SIZE} FOR UPDATE`
+}
+
+async function refreshBatch(
+  transaction: Transaction,
+  viewer: Viewer,
+  bank: QuestionBank,
+  batch: LockedAssessment[],
+  expectedVersions: Map<string, number>,
+): Promise<RefreshDetail[]> {
+  const parsed = batch.map((row) => ({ ...row, sections: sections.parse(row.sections) }))
+  const isStale = ({ id, version }: LockedAssessment) => (expectedVersions.get(id) ?? version) !== version
+  const stale = batch.filter(isStale)
+  const current = stale.length === 0 ? [] : await transaction.assessment.findMany({ where: { id: { in: stale.map(({ id }) => id) } } })
+  const errors = new Map(
+    (
+      await conflicts(
+        transaction,
+        'Assessment',
+        current.map((row) => ({ current: row, expectedVersion: expectedVersions.get(row.id) ?? 0 })),
+      )
+    ).map((error) => [error.current.id, error]),
+  )
+  const open = parsed.filter((row) => row.status !== 'COMPLETE' && !errors.has(row.id))
+  await bank.load(open.flatMap((row) => row.sections))
+  const refreshes = new Map(open.map((row) => [row.id, refreshSections(row.sections, bank, newId)]))
+  const isChanged = ({ refreshedQids, replacements }: Refresh) => refreshedQids.length + replacements.length > 0
+  await replaceLockedSections(
+    transaction,
+    viewer,
+    open.flatMap(({ id, version }) => {
+      const refresh = refreshes.get(id)
+      return refresh && isChanged(refresh) ? [{ id, version, sections: refresh.sections }] : []
+    }),
+  )
+  return parsed.map((row): RefreshDetail => {
+    const totalQuestions = row.sections.reduce((sum, { questions }) => sum + questions.length, 0)
+    const untouched = { totalQuestions, refreshedQids: [], replacements: [], replacementFailures: [] }
+    const { sections: _, ...refresh } = refreshes.get(row.id) ?? { ...untouched, sections: [] }
+    const conflict = errors.get(row.id) ?? null
+    const done = isChanged({ ...refresh, sections: [] }) ? 'UPDATED' : 'UNCHANGED'
+    const status = conflict ? 'CONFLICT' : row.status === 'COMPLETE' ? 'SKIPPED' : done
+    return { assessmentId: row.id, oid: row.oid, status, conflict, ...refresh }
+  })
+}
+
+/** What the bank holds, read as batches need it and the same for the whole refresh. */
+class QuestionBank {
+  readonly entries = new Map<number, BankEntry>()
+  readonly pools = new Map<string, BankQuestion[]>()
+
+  constructor(
+    readonly transaction: Transaction,
+    readonly viewer: Viewer,
+  ) {}
+
+  /** Reads what refreshing these sections needs and is not known yet, in at most two statements. */
+  async load(wanted: z.output<typeof sections>): Promise<void> {
+    const organisationId = this.viewer.organisation.id
+    const questions = wanted.flatMap((section) => section.questions)
+    const qids = [...new Set(questions.map(({ qid }) => qid))].filter((qid) => !this.entries.has(qid))
+    if (qids.length > 0) {
+      const rows = await this.transaction.$queryRaw<Question[]>`
+        SELECT * FROM "Question" WHERE "organisationId" = ${organisationId}::uuid AND "qid" = ANY(${qids}::int[])`
+      for (const row of rows) this.entries.set(row.qid, bankEntry(row))
+    }
+    const pools = new Map(
+      questions
+        .filter((question) => isDeleted(question, this.entries) && !this.pools.has(poolKey(question)))
+        .map(({ topic, difficulty }) => [poolKey({ topic, difficulty }), { topic, difficulty }]),
+    )
+    if (pools.size === 0) return
+    const live = await this.transaction.question.findMany({
+      where: { organisationId, deleted: false, OR: [...pools.values()] },
+      orderBy: { qid: 'asc' },
+    })
+    for (const key of pools.keys()) this.pools.set(key, [])
+    for (const row of live) this.pools.get(poolKey(row))?.push(bankEntry(row))
+  }
+}
+
+function bankEntry(row: Question): BankEntry {
+  return { ...row, options: questionOptions.parse(row.options) }
+}

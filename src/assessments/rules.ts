@@ -1,0 +1,179 @@
+import { z } from 'zod'
+import type { Difficulty, QuestionOption, TemplateSection } from '../templates/rules.js'
+import { difficulty, questionOption } from '../templates/rules.js'
+import type { ValidationIssue } from '../shared/failures.js'
+import { between, notNull, text } from '../shared/validation.js'
+
+/* ---- what an assessment holds ------------------------------------------------------------------ */
+
+/** A question of the bank as it was when it was drawn or last refreshed. */
+const question = z.object({
+  id: z.string(),
+  qid: z.number(),
+  revision: z.number(),
+  text: z.string(),
+  topic: z.string(),
+  difficulty,
+  options: z.array(questionOption),
+  answerKey: z.string().nullable(),
+})
+export const sections = z.array(z.object({ title: z.string(), questions: z.array(question) }))
+export type Question = z.output<typeof question>
+export type Section = z.output<typeof sections>[number]
+
+export const NAME_LENGTH = 200
+
+/* ---- inputs ------------------------------------------------------------------------------------ */
+
+export const status = z.enum(['DRAFT', 'ANALYZING', 'ACTION_REQUIRED', 'COMPLETE'])
+export type Status = z.output<typeof status>
+export type RiskLevel = 'LOW' | 'MODERATE' | 'HIGH' | 'CRITICAL'
+
+const name = text({ min: 1, max: NAME_LENGTH })
+
+export const createInput = z.object({
+  entityId: z.string(),
+  templateId: z.string(),
+  name: name.nullish(),
+  intakeMode: z.enum(['UPLOAD', 'GUIDED_INTERVIEW', 'MANUAL_ENTRY']).nullish(),
+})
+
+export const updateInput = z.object({
+  name: notNull(name).optional(),
+  companyName: text({ max: 200 }).nullable().optional(),
+  companyType: text({ max: 100 }).nullable().optional(),
+  status: notNull(status).optional(),
+  progress: notNull(between(0, 100)).optional(),
+})
+
+export const answersInput = z
+  .array(z.object({ questionId: z.string(), optionKey: z.string().nullish() }))
+  .superRefine((answers, context) => {
+    const seen = new Set<string>()
+    for (const [index, { questionId }] of answers.entries()) {
+      if (seen.has(questionId)) {
+        context.addIssue({
+          code: 'custom',
+          path: [index, 'questionId'],
+          message: 'This question is answered twice.',
+          params: { code: 'DUPLICATE' },
+        })
+      }
+      seen.add(questionId)
+    }
+  })
+export type Answers = z.output<typeof answersInput>
+
+/* ---- creating ---------------------------------------------------------------------------------- */
+
+/** A live question of the bank. */
+export interface BankQuestion {
+  qid: number
+  revision: number
+  text: string
+  topic: string
+  difficulty: Difficulty
+  options: QuestionOption[]
+}
+
+/** Why a section could not be filled. */
+export interface PoolExhausted {
+  sectionIndex: number
+  required: number
+  available: number
+}
+
+/**
+ * Fills the sections of a template from the bank: each takes the questions of its topic and
+ * difficulty with the lowest qids that no earlier section took.
+ *
+ * @param bank ascending by qid
+ */
+export function drawSections(
+  template: TemplateSection[],
+  bank: BankQuestion[],
+  newId: () => string,
+): { sections: Section[]; exhausted: PoolExhausted | null } {
+  const left = new Map<string, BankQuestion[]>()
+  for (const it of bank) left.set(poolKey(it), [...(left.get(poolKey(it)) ?? []), it])
+  const drawn: Section[] = []
+  for (const [sectionIndex, { title, questionCount, ...pool }] of template.entries()) {
+    const available = left.get(poolKey(pool)) ?? []
+    if (available.length < questionCount) {
+      return {
+        sections: template.map((section) => ({ title: section.title, questions: [] })),
+        exhausted: { sectionIndex, required: questionCount, available: available.length },
+      }
+    }
+    left.set(poolKey(pool), available.slice(questionCount))
+    drawn.push({ title, questions: available.slice(0, questionCount).map((it) => snapshot(it, newId())) })
+  }
+  return { sections: drawn, exhausted: null }
+}
+
+/** Questions of the same pool can stand in for each other. */
+export function poolKey({ topic, difficulty: level }: { topic: string; difficulty: Difficulty }): string {
+  return JSON.stringify([topic, level])
+}
+
+/** The question as an assessment keeps it, not answered yet. */
+export function snapshot(bank: BankQuestion, id: string): Question {
+  return {
+    id,
+    qid: bank.qid,
+    revision: bank.revision,
+    text: bank.text,
+    topic: bank.topic,
+    difficulty: bank.difficulty,
+    options: bank.options,
+    answerKey: null,
+  }
+}
+
+/** `<template> – <entity>`, cut to the length that a name may have. */
+export function defaultName(template: { name: string }, entity: { name: string }): string {
+  return [...`${template.name} – ${entity.name}`].slice(0, NAME_LENGTH).join('')
+}
+
+/* ---- completing -------------------------------------------------------------------------------- */
+
+/** The option that answers a question, if it is answered. */
+export function answerOf({ options, answerKey }: Question): QuestionOption | null {
+  return options.find(({ key }) => key === answerKey) ?? null
+}
+
+/**
+ * The mean riskScore (0-100) of the chosen options, to one decimal, and its level; null while
+ * nothing is answered.
+ */
+export function overallRisk(all: Section[]): { score: number; level: RiskLevel } | null {
+  const scores = all.flatMap(({ questions }) => questions.flatMap((it) => answerOf(it)?.riskScore ?? []))
+  if (scores.length === 0) return null
+  const score = Math.round((scores.reduce((sum, it) => sum + it, 0) / scores.length) * 10) / 10
+  return { score, level: score < 25 ? 'LOW' : score < 50 ? 'MODERATE' : score < 75 ? 'HIGH' : 'CRITICAL' }
+}
+
+/* ---- answering --------------------------------------------------------------------------------- */
+
+/** The sections with all answers set, or every reason why not. */
+export function answerSections(stored: Section[], answers: Answers): { sections: Section[] } | { issues: ValidationIssue[] } {
+  const questions = new Map(stored.flatMap((section) => section.questions.map((it) => [it.id, it])))
+  const issues = answers.flatMap(({ questionId, optionKey }, index): ValidationIssue[] => {
+    const it = questions.get(questionId)
+    const path = ['answers', String(index)]
+    if (!it) return [{ path: [...path, 'questionId'], code: 'UNKNOWN', message: 'The assessment has no such question.' }]
+    if (optionKey == null || it.options.some(({ key }) => key === optionKey)) return []
+    return [{ path: [...path, 'optionKey'], code: 'UNKNOWN', message: 'The question has no such option.' }]
+  })
+  if (issues.length > 0) return { issues }
+  const chosen = new Map(answers.map(({ questionId, optionKey }) => [questionId, optionKey ?? null]))
+  return {
+    sections: stored.map((section) => ({
+      ...section,
+      questions: section.questions.map((it) => {
+        const answerKey = chosen.get(it.id)
+        return answerKey === undefined ? it : { ...it, answerKey }
+      }),
+    })),
+  }
+}

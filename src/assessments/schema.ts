@@ -1,0 +1,225 @@
+import { builder } from '../builder.js'
+import type { Assessment as AssessmentRow } from '../generated/prisma/client.js'
+import { Organisation } from '../organisations/schema.js'
+import { QuestionDifficulty, QuestionOption } from '../templates/schema.js'
+import { ErrorInterface } from '../shared/errors.js'
+import { AlreadyExistsError } from '../shared/failures.js'
+import { type JsonObject, jsonObject } from '../shared/scalars.js'
+import { Versioned } from '../shared/versioned-type.js'
+import { wholeRow } from '../shared/whole-row.js'
+import { answerOf, type Question, type Section, sections } from './rules.js'
+
+export const AssessmentStatus = builder.enumType('AssessmentStatus', {
+  description: 'How far an assessment has come. Any status may follow any other.',
+  values: {
+    DRAFT: { description: 'Being filled in.' },
+    ANALYZING: { description: 'The answers are being analysed.' },
+    ACTION_REQUIRED: { description: 'Somebody has to act before it can go on.' },
+    COMPLETE: { description: 'Finished: scored, and its answers no longer change.' },
+  },
+})
+
+export const IntakeMode = builder.enumType('IntakeMode', {
+  description: 'How the data of an assessment is collected.',
+  values: {
+    UPLOAD: { description: 'From uploaded documents.' },
+    GUIDED_INTERVIEW: { description: 'In a guided interview.' },
+    MANUAL_ENTRY: { description: 'Typed in by hand.' },
+  },
+})
+
+export const RiskLevel = builder.enumType('RiskLevel', {
+  description: 'Class of an overall risk score.',
+  values: {
+    LOW: { description: 'Below 25.' },
+    MODERATE: { description: '25 to below 50.' },
+    HIGH: { description: '50 to below 75.' },
+    CRITICAL: { description: '75 and above.' },
+  },
+})
+
+export const WorkflowState = builder.enumType('WorkflowState', {
+  description: 'State of the workflow that creating an assessment starts.',
+  values: {
+    ACTIVE: { description: 'Running, at its current step.' },
+    CANCELLED: { description: 'Ended before its last step.' },
+    ERROR: { description: 'Could not start or go on; see its error.' },
+  },
+})
+
+interface WorkflowErrorShape {
+  type: string
+  message: string
+  step: string | null
+  details: JsonObject | null
+}
+
+const WorkflowError = builder.objectRef<WorkflowErrorShape>('WorkflowError').implement({
+  description: 'Why a workflow is in state ERROR.',
+  fields: (t) => ({
+    type: t.exposeString('type', { description: 'What kind of error, e.g. `QUESTION_POOL_EXHAUSTED`.' }),
+    message: t.exposeString('message', { description: 'What went wrong, for people.' }),
+    step: t.exposeString('step', { nullable: true, description: 'The step at which it happened.' }),
+    details: t.expose('details', {
+      type: 'JSONObject',
+      nullable: true,
+      description: 'What programs can use; for QUESTION_POOL_EXHAUSTED: sectionIndex (from 0), required and available questions.',
+    }),
+  }),
+})
+
+interface WorkflowInstanceShape {
+  id: string
+  state: 'ACTIVE' | 'CANCELLED' | 'ERROR'
+  currentStep: string | null
+  error: WorkflowErrorShape | null
+}
+
+const WorkflowInstance = builder.objectRef<WorkflowInstanceShape>('WorkflowInstance').implement({
+  description: 'The run of a template’s workflow that creating an assessment starts.',
+  fields: (t) => ({
+    id: t.exposeID('id', { description: 'UUID.' }),
+    state: t.expose('state', { type: WorkflowState, description: 'Whether it runs.' }),
+    currentStep: t.exposeString('currentStep', { nullable: true, description: 'The step it is at; null in state ERROR.' }),
+    error: t.expose('error', { type: WorkflowError, nullable: true, description: 'What went wrong; null unless the state is ERROR.' }),
+  }),
+})
+
+const AssessmentQuestion = builder.objectRef<Question & { index: number }>('AssessmentQuestion').implement({
+  description: 'A question as this assessment asks it: a snapshot of the bank’s question, renewed by refreshAssessments.',
+  fields: (t) => ({
+    id: t.exposeID('id', { description: 'UUID; what an answer names the question by. A replacement has another one.' }),
+    index: t.exposeInt('index', { description: 'Place in its section, from 0.' }),
+    qid: t.exposeInt('qid', { description: 'The bank’s number of the question.' }),
+    revision: t.exposeInt('revision', { description: 'The revision of the bank’s question that this snapshot shows.' }),
+    text: t.exposeString('text', { description: 'The question in words.' }),
+    topic: t.exposeString('topic', { description: 'What it is about.' }),
+    difficulty: t.expose('difficulty', { type: QuestionDifficulty, description: 'How hard it is.' }),
+    options: t.expose('options', { type: [QuestionOption], description: 'The possible answers; exactly one can be chosen.' }),
+    answer: t.field({ type: QuestionOption, nullable: true, description: 'The chosen option; null while not answered.', resolve: answerOf }),
+  }),
+})
+
+const AssessmentSection = builder.objectRef<Section & { index: number }>('AssessmentSection').implement({
+  description: 'A section of an assessment.',
+  fields: (t) => ({
+    index: t.exposeInt('index', { description: 'Place in the assessment, from 0.' }),
+    title: t.exposeString('title', { description: 'Its heading.' }),
+    questions: t.field({
+      type: [AssessmentQuestion],
+      description: 'Its questions in their order; none when the workflow could not draw them.',
+      resolve: ({ questions }) => questions.map((question, index) => ({ ...question, index })),
+    }),
+  }),
+})
+
+export const Assessment = builder.prismaObject('Assessment', {
+  description: 'One assessment of one entity from one template. A read of it, sections and answers included, is always of one version.',
+  interfaces: [Versioned],
+  authScopes: { scope: 'ASSESSMENTS_READ' },
+  // Everything but the sections, which are large and read only when asked for.
+  select: {
+    id: true,
+    oid: true,
+    organisationId: true,
+    version: true,
+    name: true,
+    companyName: true,
+    companyType: true,
+    country: true,
+    status: true,
+    intakeMode: true,
+    progress: true,
+    overallRiskScore: true,
+    overallRiskLevel: true,
+    entityId: true,
+    templateId: true,
+    createdById: true,
+    outcomeId: true,
+    workflowId: true,
+    workflowState: true,
+    workflowStep: true,
+    workflowErrorType: true,
+    workflowErrorMessage: true,
+    workflowErrorStep: true,
+    workflowErrorDetails: true,
+    createdAt: true,
+    updatedAt: true,
+  },
+  fields: (t) => ({
+    oid: t.int({ description: 'The small integer that older interfaces know the assessment by.', resolve: (row) => row.oid }),
+    name: t.string({ description: 'Name or identifier, 1 to 200 characters.', resolve: (row) => row.name }),
+    companyName: t.string({ nullable: true, description: 'Name of the company, up to 200 characters.', resolve: (row) => row.companyName }),
+    companyType: t.string({ nullable: true, description: 'Type or category of company, up to 100 characters.', resolve: (row) => row.companyType }),
+    country: t.string({ nullable: true, description: 'Country of operation, as the entity had it.', resolve: (row) => row.country }),
+    status: t.field({ type: AssessmentStatus, description: 'How far it has come.', resolve: (row) => row.status }),
+    intakeMode: t.field({ type: IntakeMode, description: 'How its data is collected.', resolve: (row) => row.intakeMode }),
+    progress: t.float({ description: 'Completion in percent, 0 to 100.', resolve: (row) => row.progress }),
+    overallRiskScore: t.float({
+      nullable: true,
+      description: 'Mean risk score of the answers, 0 to 100 with one decimal. Null unless COMPLETE and something is answered.',
+      resolve: (row) => row.overallRiskScore,
+    }),
+    overallRiskLevel: t.field({
+      type: RiskLevel,
+      nullable: true,
+      description: 'Class of the overall risk score; null with it.',
+      resolve: (row) => row.overallRiskLevel,
+    }),
+    organisation: t.field({ type: Organisation, description: 'The organisation it belongs to.', resolve: (_row, _args, { viewer }) => viewer.organisation }),
+    entity: t.relation('entity', {
+      description: 'What it is about.',
+      resolve: (_query, row, _args, { loaders }) => loaders.entities.load(row.entityId),
+    }),
+    template: t.relation('template', {
+      description: 'The template it was created from.',
+      resolve: (_query, row, _args, { loaders }) => loaders.templates.load(row.templateId),
+    }),
+    createdBy: t.relation('createdBy', {
+      nullable: true,
+      description: 'The person who created it, if the credential named one.',
+      resolve: (_query, row, _args, { loaders }) => (row.createdById ? loaders.users.load(row.createdById) : null),
+    }),
+    outcome: t.relation('outcome', {
+      nullable: true,
+      description: 'What it comes to so far: the template’s first outcome until COMPLETE, then the one of its risk level.',
+      resolve: (_query, row, _args, { loaders }) => (row.outcomeId ? loaders.outcomes.load(row.outcomeId) : null),
+    }),
+    workflow: t.field({
+      type: WorkflowInstance,
+      description: 'The workflow that creating it started.',
+      resolve: (row) => ({
+        id: row.workflowId,
+        state: row.workflowState,
+        currentStep: row.workflowStep,
+        error:
+          row.workflowErrorType === null
+            ? null
+            : {
+                type: row.workflowErrorType,
+                message: row.workflowErrorMessage ?? '',
+                step: row.workflowErrorStep,
+                details: jsonObject.nullable().parse(row.workflowErrorDetails),
+              },
+      }),
+    }),
+    sections: t.field({
+      type: [AssessmentSection],
+      description: 'Its sections with their questions and answers, in their order.',
+      select: { sections: true },
+      resolve: (row) => sections.parse(row.sections).map((section, index) => ({ ...section, index })),
+    }),
+  }),
+})
+
+export const AlreadyExists = builder.objectRef<AlreadyExistsError<AssessmentRow>>('AlreadyExistsError').implement({
+  description: 'The entity already has an open assessment of this template type: not COMPLETE, its workflow ACTIVE. Nothing was changed.',
+  interfaces: [ErrorInterface],
+  isTypeOf: (value) => value instanceof AlreadyExistsError,
+  fields: (t) => ({ existing: t.field({
+      type: Assessment,
+      description: 'The open assessment.',
+      resolve: ({ existing }, _args, context, info) => wholeRow(existing, context, info),
+    }),
+  }),
+})

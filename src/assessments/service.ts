@@ -1,0 +1,199 @@
+// What writing assessments means, for the mutations and the demo data. It talks to the database
+// through the version gate only; refreshing stands in refresh-service.ts.
+import { v7 as newId } from 'uuid'
+import { z } from 'zod'
+import type { Context } from '../context.js'
+import { type Assessment, Prisma } from '../generated/prisma/client.js'
+import { isUniqueViolation } from '../shared/database-errors.js'
+import { AlreadyExistsError, type ConflictError, type ForbiddenError, NotFoundError, ValidationError } from '../shared/failures.js'
+import { check, expectedVersion, isUuid } from '../shared/validation.js'
+import { changeVersioned, Write } from '../shared/versioned.js'
+import { requireScope } from '../shared/viewer.js'
+import { questionOptions, type TemplateSection, templateSections } from '../templates/rules.js'
+import { visible } from './access.js'
+import {
+  answerSections,
+  answersInput,
+  type BankQuestion,
+  createInput,
+  defaultName,
+  drawSections,
+  overallRisk,
+  poolKey,
+  sections,
+  updateInput,
+} from './rules.js'
+
+type Services = Pick<Context, 'db' | 'viewer'>
+
+/**
+ * Creates an assessment and starts its workflow, in one statement. With too few questions in the
+ * bank it is created all the same, its workflow in state ERROR.
+ */
+export async function createAssessment(
+  context: Services,
+  args: { input: z.input<typeof createInput> },
+): Promise<Assessment | AlreadyExistsError<Assessment> | NotFoundError | ForbiddenError | ValidationError> {
+  const { db, viewer } = context
+  const refused = requireScope(viewer, 'ASSESSMENTS_WRITE')
+  if (refused) return refused
+  const checked = check(z.object({ input: createInput }), args)
+  if (checked instanceof ValidationError) return checked
+  const { entityId, templateId, name, intakeMode } = checked.input
+
+  const [entity, template] = await Promise.all([
+    isUuid(entityId) ? db.entity.findFirst({ where: { ...visible(viewer), id: entityId } }) : null,
+    isUuid(templateId)
+      ? db.assessmentTemplate.findFirst({
+          where: { ...visible(viewer), id: templateId },
+          include: { outcomes: { orderBy: [{ position: 'asc' }, { id: 'asc' }], take: 1 } },
+        })
+      : null,
+  ])
+  if (!entity || !template) {
+    return new NotFoundError([...(entity ? [] : [entityId]), ...(template ? [] : [templateId])])
+  }
+
+  const plan = templateSections.parse(template.sections)
+  const drawn = drawSections(plan, await liveQuestions(context, plan), newId)
+  const [firstStep] = template.workflowSteps
+  const place = { entityId: entity.id, templateType: template.type }
+  for (;;) {
+    const existing = drawn.exhausted ? await openAssessment(context, place) : null
+    if (existing) return alreadyOpen(existing)
+    const [created] = await db.assessment.createManyAndReturn({
+      data: {
+        ...place,
+        organisationId: viewer.organisation.id,
+        templateId: template.id,
+        name: name ?? defaultName(template, entity),
+        companyName: entity.name,
+        companyType: entity.companyType,
+        country: entity.country,
+        ...(intakeMode && { intakeMode }),
+        createdById: viewer.user?.id ?? null,
+        outcomeId: template.outcomes[0]?.id ?? null,
+        sections: drawn.sections,
+        changedBy: viewer.actor,
+        ...(drawn.exhausted
+          ? {
+              workflowState: 'ERROR',
+              workflowErrorType: 'QUESTION_POOL_EXHAUSTED',
+              workflowErrorMessage: `Section ${drawn.exhausted.sectionIndex + 1} needs ${drawn.exhausted.required} questions, but only ${drawn.exhausted.available} are available.`,
+              workflowErrorStep: firstStep,
+              workflowErrorDetails: { ...drawn.exhausted },
+            }
+          : { workflowState: 'ACTIVE', workflowStep: firstStep }),
+      },
+      // The partial unique index decides who is first; a look before would not.
+      skipDuplicates: true,
+    })
+    if (created) return created
+    const winner = await openAssessment(context, place)
+    if (winner) return alreadyOpen(winner)
+  }
+}
+
+/** The live questions of the pools that a template draws from, as many as it can need, by qid. */
+async function liveQuestions({ db, viewer }: Services, plan: TemplateSection[]): Promise<BankQuestion[]> {
+  const pools = new Map<string, { topic: string; difficulty: TemplateSection['difficulty']; needed: number }>()
+  for (const { topic, difficulty, questionCount } of plan) {
+    const key = poolKey({ topic, difficulty })
+    pools.set(key, { topic, difficulty, needed: questionCount + (pools.get(key)?.needed ?? 0) })
+  }
+  const drawn = await Promise.all(
+    [...pools.values()].map(({ needed, ...pool }) =>
+      db.question.findMany({ where: { ...visible(viewer), ...pool, deleted: false }, orderBy: { qid: 'asc' }, take: needed }),
+    ),
+  )
+  return drawn.flat().map((question) => ({ ...question, options: questionOptions.parse(question.options) }))
+}
+
+/** The one open assessment of an entity and template type, as Assessment_open_key defines open. */
+function openAssessment({ db, viewer }: Services, place: { entityId: string; templateType: string }) {
+  return db.assessment.findFirst({
+    where: { ...visible(viewer), ...place, status: { not: 'COMPLETE' }, workflowState: 'ACTIVE' },
+  })
+}
+
+function alreadyOpen(existing: Assessment): AlreadyExistsError<Assessment> {
+  return new AlreadyExistsError('The entity already has an open assessment of this template type.', existing)
+}
+
+/** Changes what is sent of an assessment. Becoming COMPLETE scores it; leaving COMPLETE undoes that. */
+export async function updateAssessment(
+  context: Services,
+  args: { id: string; expectedVersion?: number | null | undefined; input: z.input<typeof updateInput> },
+): Promise<
+  Assessment | AlreadyExistsError<Assessment> | ConflictError<Assessment> | NotFoundError | ForbiddenError | ValidationError
+> {
+  const { db, viewer } = context
+  const refused = requireScope(viewer, 'ASSESSMENTS_WRITE')
+  if (refused) return refused
+  const checked = check(z.object({ expectedVersion, input: updateInput }), args)
+  if (checked instanceof ValidationError) return checked
+  let seen: Assessment | undefined
+  for (;;) {
+    try {
+      return await changeVersioned(context, {
+        model: db.assessment,
+        kind: 'Assessment',
+        key: { id: args.id },
+        expectedVersion: checked.expectedVersion,
+        async decide(row: Assessment) {
+          seen = row
+          return new Write({ ...checked.input, ...(await riskChange(context, row, checked.input.status)) })
+        },
+      })
+    } catch (error) {
+      if (!seen || !isUniqueViolation(error, 'Assessment_open_key', ['organisationId', 'entityId', 'templateType'])) throw error
+      const existing = await openAssessment(context, { entityId: seen.entityId, templateType: seen.templateType })
+      if (existing) return alreadyOpen(existing)
+    }
+  }
+}
+
+/** What entering or leaving COMPLETE does to score, level and outcome. */
+async function riskChange(
+  { db }: Services,
+  row: Assessment,
+  status: Assessment['status'] | undefined,
+): Promise<Prisma.AssessmentUncheckedUpdateManyInput> {
+  if (status === undefined || (status === 'COMPLETE') === (row.status === 'COMPLETE')) return {}
+  const outcomes = await db.outcome.findMany({
+    where: { organisationId: row.organisationId, templateId: row.templateId },
+    orderBy: [{ position: 'asc' }, { id: 'asc' }],
+  })
+  if (status !== 'COMPLETE') {
+    return { overallRiskScore: null, overallRiskLevel: null, outcomeId: outcomes[0]?.id ?? null }
+  }
+  const risk = overallRisk(sections.parse(row.sections))
+  if (!risk) return {}
+  const outcome = outcomes.find(({ riskLevel }) => riskLevel === risk.level)
+  return { overallRiskScore: risk.score, overallRiskLevel: risk.level, ...(outcome && { outcomeId: outcome.id }) }
+}
+
+/** Sets or clears answers, all or none. */
+export async function answerAssessmentQuestions(
+  context: Services,
+  args: { id: string; expectedVersion?: number | null | undefined; answers: z.input<typeof answersInput> },
+): Promise<Assessment | ConflictError<Assessment> | NotFoundError | ForbiddenError | ValidationError> {
+  const refused = requireScope(context.viewer, 'ASSESSMENTS_WRITE')
+  if (refused) return refused
+  const checked = check(z.object({ expectedVersion, answers: answersInput }), args)
+  if (checked instanceof ValidationError) return checked
+  return changeVersioned(context, {
+    model: context.db.assessment,
+    kind: 'Assessment',
+    key: { id: args.id },
+    expectedVersion: checked.expectedVersion,
+    decide(row: Assessment) {
+      const answered = answerSections(sections.parse(row.sections), checked.answers)
+      const issues = 'issues' in answered ? answered.issues : []
+      if (row.status === 'COMPLETE') {
+        issues.unshift({ path: [], code: 'WRONG_STATE', message: 'A COMPLETE assessment takes no answers; reopen it first.' })
+      }
+      return 'issues' in answered || issues.length > 0 ? new ValidationError(issues) : new Write({ sections: answered.sections })
+    },
+  })
+}

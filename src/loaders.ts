@@ -1,0 +1,18 @@
+import type { PrismaClient } from './generated/prisma/client.js'
+import { organisationLoaders } from './organisations/loaders.js'
+import { recordLoaders } from './records/loaders.js'
+import { resultLoaders } from './results/loaders.js'
+import { revisionLoader } from './shared/versioned.js'
+import { templateLoaders } from './templates/loaders.js'
+
+/** Fresh loaders for one request, all bound to the viewer's organisation. */
+export function createLoaders(db: PrismaClient, organisationId: string) {
+  return {
+    ...organisationLoaders(db, organisationId),
+    ...templateLoaders(db, organisationId),
+    ...recordLoaders(db, organisationId),
+    ...resultLoaders(db, organisationId),
+    revisions: revisionLoader(db, organisationId),
+  }
+}
+export type Loaders = ReturnType<typeof createLoaders>

@@ -1,0 +1,45 @@
+import type { Entity, Prisma, User } from '../generated/prisma/client.js'
+import { exactText, substring } from '../shared/filters.js'
+import { orderColumns, orderOf, type OrderBy, type PageArguments, planPage } from '../shared/pagination.js'
+import type { Viewer } from '../shared/viewer.js'
+import { visible } from './access.js'
+
+/* What the lists of this room can be filtered and ordered by. */
+
+const entity = orderColumns<Pick<Entity, 'id' | 'name' | 'createdAt'>>()
+const entityOrder = { CREATED_AT: entity.date('createdAt'), NAME: entity.text('name') }
+const entityId = entity.uuid('id')
+
+export function planEntities(
+  viewer: Viewer,
+  args: PageArguments & {
+    filter?: { search?: string | null; country?: string | null } | null
+    orderBy?: OrderBy<keyof typeof entityOrder>
+  },
+) {
+  const { search, country } = args.filter ?? {}
+  const where: Prisma.EntityWhereInput = {
+    ...visible(viewer),
+    ...(search != null && { name: substring(search) }),
+    ...(country != null && { country: exactText(country) }),
+  }
+  return { where, page: planPage(args, orderOf(entityOrder, args.orderBy, 'CREATED_AT', entityId), args.filter) }
+}
+
+const user = orderColumns<Pick<User, 'id' | 'createdAt'>>()
+const userOrder = { CREATED_AT: user.date('createdAt') }
+const userId = user.uuid('id')
+
+export function planUsers(
+  viewer: Viewer,
+  args: PageArguments & { filter?: { search?: string | null; sourcedId?: string | null; subject?: string | null } | null },
+) {
+  const { search, sourcedId, subject } = args.filter ?? {}
+  const where: Prisma.UserWhereInput = {
+    ...visible(viewer),
+    ...(search != null && { name: substring(search) }),
+    ...(sourcedId != null && { sourcedId: exactText(sourcedId) }),
+    ...(subject != null && { subject: exactText(subject) }),
+  }
+  return { where, page: planPage(args, orderOf(userOrder, null, 'CREATED_AT', userId), args.filter) }
+}

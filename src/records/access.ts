@@ -1,0 +1,6 @@
+import type { Viewer } from '../shared/viewer.js'
+
+/** Which records a viewer may see: those of the organisation. The scope is checked where they are asked for. */
+export function visible(viewer: Viewer): { organisationId: string } {
+  return { organisationId: viewer.organisation.id }
+}

@@ -1,0 +1,160 @@
+import { builder } from '../builder.js'
+import type { AssessmentRecord as AssessmentRecordRow } from '../generated/prisma/client.js'
+import { Organisation } from '../organisations/schema.js'
+import { listPage, relatedPages } from '../shared/connections.js'
+import { orderInput } from '../shared/order-direction.js'
+import { isUuid } from '../shared/validation.js'
+import { Versioned } from '../shared/versioned-type.js'
+import { AssessmentTemplate } from '../templates/schema.js'
+import { visible } from './access.js'
+import { planRecords } from './lists.js'
+import { isExpired } from './rules.js'
+
+export const AssessmentRecordStatus = builder.enumType('AssessmentRecordStatus', {
+  description: 'What an assessment record says of its user.',
+  values: {
+    PENDING: { description: 'Not assessed yet.' },
+    PASSED: { description: 'Assessed and passed; valid until expiresAt.' },
+    FAILED: { description: 'Assessed and failed.' },
+  },
+})
+
+builder.prismaObject('Folder', {
+  description: 'Where records are filed.',
+  fields: (t) => ({
+    id: t.exposeID('id', { description: 'UUID.' }),
+    name: t.exposeString('name', { description: 'Its name.' }),
+  }),
+})
+
+export const AssessmentRecord = builder.prismaObject('AssessmentRecord', {
+  description: 'Evidence that a user was assessed against a definition, with an expiry.',
+  interfaces: [Versioned],
+  authScopes: { scope: 'RECORDS_READ' },
+  select: {
+    id: true,
+    organisationId: true,
+    version: true,
+    status: true,
+    assessmentDate: true,
+    expiresAt: true,
+    userId: true,
+    assessmentDefinitionId: true,
+    assessorId: true,
+    folderId: true,
+    createdAt: true,
+    updatedAt: true,
+  },
+  fields: (t) => ({
+    status: t.field({ type: AssessmentRecordStatus, description: 'What it says of the user.', resolve: (row) => row.status }),
+    assessmentDate: t.field({ type: 'DateTime', nullable: true, description: 'When the user was assessed.', resolve: (row) => row.assessmentDate }),
+    expiresAt: t.field({
+      type: 'DateTime',
+      nullable: true,
+      description: 'While PASSED, assessmentDate plus the definition’s validityDays (days of 24 hours); otherwise null.',
+      resolve: (row) => row.expiresAt,
+    }),
+    isExpired: t.boolean({ description: 'Whether expiresAt has come.', resolve: (row) => isExpired(row.expiresAt, new Date()) }),
+    organisation: t.field({ type: Organisation, description: 'The organisation it belongs to.', resolve: (_row, _args, { viewer }) => viewer.organisation }),
+    user: t.relation('user', {
+      description: 'Who was assessed.',
+      resolve: (_query, row, _args, { loaders }) => loaders.users.load(row.userId),
+    }),
+    assessmentDefinition: t.relation('assessmentDefinition', {
+      description: 'What the user was assessed against.',
+      resolve: (_query, row, _args, { loaders }) => loaders.templates.load(row.assessmentDefinitionId),
+    }),
+    assessor: t.relation('assessor', {
+      nullable: true,
+      description: 'Who assessed.',
+      resolve: (_query, row, _args, { loaders }) => (row.assessorId ? loaders.users.load(row.assessorId) : null),
+    }),
+    folder: t.relation('folder', {
+      nullable: true,
+      description: 'Where it is filed.',
+      resolve: (_query, row, _args, { loaders }) => (row.folderId ? loaders.folders.load(row.folderId) : null),
+    }),
+  }),
+})
+
+const AssessmentRecordConnection = builder.connectionObject(
+  { type: AssessmentRecord, name: 'AssessmentRecordConnection', description: 'A page of assessment records.' },
+  { name: 'AssessmentRecordEdge', description: 'An assessment record in its list.' },
+)
+
+const AssessmentRecordFilter = builder.inputType('AssessmentRecordFilter', {
+  description: 'Which records to list; all conditions given must hold. A list matches any of its values.',
+  fields: (t) => ({
+    status: t.field({ type: [AssessmentRecordStatus], description: 'One of these statuses.' }),
+    userId: t.id({ description: 'Of the user with this UUID.' }),
+    assessorId: t.id({ description: 'Assessed by the user with this UUID.' }),
+    assessmentDefinitionId: t.id({ description: 'Against the definition with this UUID.' }),
+    expiresBefore: t.field({ type: 'DateTime', description: 'Expiring before this time.' }),
+    expiresAfter: t.field({ type: 'DateTime', description: 'Expiring after this time.' }),
+    updatedSince: t.field({ type: 'DateTime', description: 'Last changed at this time or later.' }),
+  }),
+})
+
+const AssessmentRecordOrder = orderInput('AssessmentRecord', 'assessment records', {
+  ASSESSMENT_DATE: { description: 'When the user was assessed; records without a date come last.' },
+  EXPIRES_AT: { description: 'When it expires; records that do not come last.' },
+  UPDATED_AT: { description: 'When it last changed.' },
+})
+
+builder.queryFields((t) => ({
+  assessmentRecord: t.prismaField({
+    type: AssessmentRecord,
+    nullable: true,
+    authScopes: { scope: 'RECORDS_READ' },
+    description: 'One assessment record.',
+    args: { id: t.arg.id({ required: true, description: 'UUID of the record.' }) },
+    resolve: (query, _root, { id }, { db, viewer }) =>
+      isUuid(id) ? db.assessmentRecord.findFirst({ ...query, where: { ...visible(viewer), id } }) : null,
+  }),
+  assessmentRecords: t.connection(
+    {
+      type: AssessmentRecord,
+      authScopes: { scope: 'RECORDS_READ' },
+      description: 'The assessment records of the organisation, the last changed first unless ordered otherwise.',
+      args: {
+        filter: t.arg({ type: AssessmentRecordFilter, description: 'Which to list.' }),
+        orderBy: t.arg({ type: [AssessmentRecordOrder], description: 'In which order.' }),
+      },
+      resolve: (_root, args, context, info) =>
+        listPage(context, info, context.db.assessmentRecord, planRecords(context.viewer, args)),
+    },
+    AssessmentRecordConnection,
+  ),
+}))
+
+const ofTemplates = relatedPages<AssessmentRecordRow>()
+builder.prismaObjectField(AssessmentTemplate, 'records', (t) =>
+  t.connection(
+    {
+      type: AssessmentRecord,
+      authScopes: { scope: 'RECORDS_READ' },
+      description: 'The records of users assessed against this definition, the last changed first.',
+      resolve(template, args, context, info) {
+        const { db, viewer } = context
+        return ofTemplates(context, info, template.id, planRecords(viewer, args).page, {
+          async read(ids, records) {
+            const templates = await db.assessmentTemplate.findMany({
+              where: { ...visible(viewer), id: { in: ids } },
+              select: { id: true, records },
+            })
+            return templates.map(({ id, records: nodes }) => ({ id, nodes }))
+          },
+          async count(ids) {
+            const groups = await db.assessmentRecord.groupBy({
+              by: 'assessmentDefinitionId',
+              where: { ...visible(viewer), assessmentDefinitionId: { in: ids } },
+              _count: true,
+            })
+            return groups.map(({ assessmentDefinitionId, _count }) => ({ id: assessmentDefinitionId, count: _count }))
+          },
+        })
+      },
+    },
+    AssessmentRecordConnection,
+  ),
+)

@@ -1,0 +1,61 @@
+// What writing assessment records means. It talks to the database through the version gate only.
+import { z } from 'zod'
+import type { Context } from '../context.js'
+import type { AssessmentRecord } from '../generated/prisma/client.js'
+import { type ConflictError, type ForbiddenError, NotFoundError, ValidationError, type ValidationIssue } from '../shared/failures.js'
+import { check, expectedVersion, isUuid } from '../shared/validation.js'
+import { changeVersioned, Write } from '../shared/versioned.js'
+import { requireScope } from '../shared/viewer.js'
+import { visible } from './access.js'
+import { assessedError, expiryOf, updateInput } from './rules.js'
+
+/** Changes what is sent of a record; when it expires is derived. */
+export async function updateAssessmentRecord(
+  context: Pick<Context, 'db' | 'viewer'>,
+  args: { id: string; expectedVersion?: number | null | undefined; input: z.input<typeof updateInput> },
+): Promise<AssessmentRecord | ConflictError<AssessmentRecord> | NotFoundError | ForbiddenError | ValidationError> {
+  const { db, viewer } = context
+  const refused = requireScope(viewer, 'RECORDS_WRITE')
+  if (refused) return refused
+  const checked = check(z.object({ expectedVersion, input: updateInput }), args)
+  if (checked instanceof ValidationError) return checked
+
+  const { status, assessmentDate, assessorId } = checked.input
+  if (status !== undefined && assessmentDate !== undefined) {
+    const issue = assessedError({ status, assessmentDate }, new Date())
+    if (issue) return inInput(issue)
+  }
+  if (assessorId != null) {
+    const missing = await missingIds(context, args.id, assessorId)
+    if (missing.length > 0) return new NotFoundError(missing)
+  }
+  return changeVersioned(context, {
+    model: db.assessmentRecord,
+    kind: 'AssessmentRecord',
+    key: { id: args.id },
+    expectedVersion: checked.expectedVersion,
+    async decide(row: AssessmentRecord) {
+      const state = { status: row.status, assessmentDate: row.assessmentDate, ...checked.input }
+      const issue = assessedError(state, new Date())
+      if (issue) return inInput(issue)
+      const definition = await db.assessmentTemplate.findFirst({
+        where: { ...visible(viewer), id: row.assessmentDefinitionId },
+        select: { validityDays: true },
+      })
+      return new Write({ ...checked.input, expiresAt: expiryOf(state, definition?.validityDays ?? null) })
+    },
+  })
+}
+
+/** Which of the two is not there, so that one answer names both. */
+async function missingIds({ db, viewer }: Pick<Context, 'db' | 'viewer'>, id: string, assessorId: string): Promise<string[]> {
+  const [record, assessor] = await Promise.all([
+    isUuid(id) ? db.assessmentRecord.count({ where: { ...visible(viewer), id } }) : 0,
+    isUuid(assessorId) ? db.user.count({ where: { ...visible(viewer), id: assessorId } }) : 0,
+  ])
+  return [...(record ? [] : [id]), ...(assessor ? [] : [assessorId])]
+}
+
+function inInput(issue: ValidationIssue): ValidationError {
+  return new ValidationError([{ ...issue, path: ['input', ...issue.path] }])
+}

@@ -1,0 +1,53 @@
+import type { AssessmentLineItem, AssessmentResult, Prisma } from '../generated/prisma/client.js'
+import { exactText, substring } from '../shared/filters.js'
+import { orderColumns, orderOf, type OrderBy, type PageArguments, planPage } from '../shared/pagination.js'
+import type { Viewer } from '../shared/viewer.js'
+import { visible } from './access.js'
+
+/* What the lists of this room can be filtered and ordered by. */
+
+const column = orderColumns<Pick<AssessmentResult, 'id' | 'scoreDate' | 'updatedAt' | 'score'>>()
+const order = {
+  SCORE_DATE: column.date('scoreDate'),
+  DATE_LAST_MODIFIED: column.date('updatedAt'),
+  SCORE: column.nullableNumber('score'),
+}
+const id = column.uuid('id')
+
+interface ResultFilter {
+  status?: AssessmentResult['status'][] | null
+  scoreStatus?: AssessmentResult['scoreStatus'][] | null
+  studentSourcedId?: string | null
+  assessmentLineItemSourcedId?: string | null
+  modifiedSince?: Date | null
+}
+
+export function planResults(
+  viewer: Viewer,
+  args: PageArguments & { filter?: ResultFilter | null; orderBy?: OrderBy<keyof typeof order> },
+) {
+  const { status, scoreStatus, studentSourcedId, assessmentLineItemSourcedId, modifiedSince } = args.filter ?? {}
+  const where: Prisma.AssessmentResultWhereInput = {
+    ...visible(viewer),
+    ...(status && { status: { in: status } }),
+    ...(scoreStatus && { scoreStatus: { in: scoreStatus } }),
+    ...(studentSourcedId != null && { student: { ...visible(viewer), sourcedId: exactText(studentSourcedId) } }),
+    ...(assessmentLineItemSourcedId != null && {
+      assessmentLineItem: { ...visible(viewer), sourcedId: exactText(assessmentLineItemSourcedId) },
+    }),
+    ...(modifiedSince && { updatedAt: { gte: modifiedSince } }),
+  }
+  return { where, page: planPage(args, orderOf(order, args.orderBy, 'DATE_LAST_MODIFIED', id), args.filter) }
+}
+
+const lineItem = orderColumns<Pick<AssessmentLineItem, 'id' | 'createdAt'>>()
+const lineItemOrder = { CREATED_AT: lineItem.date('createdAt') }
+const lineItemId = lineItem.uuid('id')
+
+export function planLineItems(viewer: Viewer, args: PageArguments & { search?: string | null }) {
+  const where: Prisma.AssessmentLineItemWhereInput = {
+    ...visible(viewer),
+    ...(args.search != null && { title: substring(args.search) }),
+  }
+  return { where, page: planPage(args, orderOf(lineItemOrder, null, 'CREATED_AT', lineItemId), args.search) }
+}

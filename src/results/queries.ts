@@ -1,0 +1,111 @@
+import { builder } from '../builder.js'
+import type { AssessmentResult as AssessmentResultRow } from '../generated/prisma/client.js'
+import { listPage, relatedPages } from '../shared/connections.js'
+import { exactText } from '../shared/filters.js'
+import { orderInput } from '../shared/order-direction.js'
+import { visible } from './access.js'
+import { planLineItems, planResults } from './lists.js'
+import { AssessmentLineItem, AssessmentResult, AssessmentResultStatus, ScoreStatus } from './schema.js'
+
+const AssessmentResultConnection = builder.connectionObject(
+  { type: AssessmentResult, name: 'AssessmentResultConnection', description: 'A page of results.' },
+  { name: 'AssessmentResultEdge', description: 'A result in its list.' },
+)
+
+const AssessmentLineItemConnection = builder.connectionObject(
+  { type: AssessmentLineItem, name: 'AssessmentLineItemConnection', description: 'A page of line items.' },
+  { name: 'AssessmentLineItemEdge', description: 'A line item in its list.' },
+)
+
+const AssessmentResultFilter = builder.inputType('AssessmentResultFilter', {
+  description: 'Which results to list; all conditions given must hold. A list matches any of its values.',
+  fields: (t) => ({
+    status: t.field({ type: [AssessmentResultStatus], description: 'One of these statuses.' }),
+    scoreStatus: t.field({ type: [ScoreStatus], description: 'One of these score statuses.' }),
+    studentSourcedId: t.id({ description: 'Of the student with this sourcedId.' }),
+    assessmentLineItemSourcedId: t.id({ description: 'On the line item with this sourcedId.' }),
+    modifiedSince: t.field({ type: 'DateTime', description: 'Last changed at this time or later.' }),
+  }),
+})
+
+const AssessmentResultOrder = orderInput('AssessmentResult', 'results', {
+  SCORE_DATE: { description: 'When it was scored.' },
+  DATE_LAST_MODIFIED: { description: 'When it last changed.' },
+  SCORE: { description: 'The score; results without one come last.' },
+})
+
+builder.queryFields((t) => ({
+  assessmentResult: t.prismaField({
+    type: AssessmentResult,
+    nullable: true,
+    authScopes: { scope: 'RESULTS_READ' },
+    description: 'One result.',
+    args: { sourcedId: t.arg.id({ required: true, description: 'The writing system’s own id of the result.' }) },
+    resolve: (query, _root, { sourcedId }, { db, viewer }) =>
+      db.assessmentResult.findFirst({ ...query, where: { ...visible(viewer), sourcedId: exactText(sourcedId) } }),
+  }),
+  assessmentResults: t.connection(
+    {
+      type: AssessmentResult,
+      authScopes: { scope: 'RESULTS_READ' },
+      description: 'The results of the organisation, the last changed first unless ordered otherwise.',
+      args: {
+        filter: t.arg({ type: AssessmentResultFilter, description: 'Which to list.' }),
+        orderBy: t.arg({ type: [AssessmentResultOrder], description: 'In which order.' }),
+      },
+      resolve: (_root, args, context, info) =>
+        listPage(context, info, context.db.assessmentResult, planResults(context.viewer, args)),
+    },
+    AssessmentResultConnection,
+  ),
+  assessmentLineItem: t.prismaField({
+    type: AssessmentLineItem,
+    nullable: true,
+    description: 'One line item.',
+    args: { sourcedId: t.arg.id({ required: true, description: 'The writing system’s own id of the line item.' }) },
+    resolve: (query, _root, { sourcedId }, { db, viewer }) =>
+      db.assessmentLineItem.findFirst({ ...query, where: { ...visible(viewer), sourcedId: exactText(sourcedId) } }),
+  }),
+  assessmentLineItems: t.connection(
+    {
+      type: AssessmentLineItem,
+      description: 'The line items of the organisation, the newest first.',
+      args: { search: t.arg.string({ description: 'A part of the title, in any case.' }) },
+      resolve: (_root, args, context, info) =>
+        listPage(context, info, context.db.assessmentLineItem, planLineItems(context.viewer, args)),
+    },
+    AssessmentLineItemConnection,
+  ),
+}))
+
+const ofLineItems = relatedPages<AssessmentResultRow>()
+builder.prismaObjectField(AssessmentLineItem, 'results', (t) =>
+  t.connection(
+    {
+      type: AssessmentResult,
+      authScopes: { scope: 'RESULTS_READ' },
+      description: 'The results on this line item, the last changed first.',
+      resolve(lineItem, args, context, info) {
+        const { db, viewer } = context
+        return ofLineItems(context, info, lineItem.id, planResults(viewer, args).page, {
+          async read(ids, results) {
+            const lineItems = await db.assessmentLineItem.findMany({
+              where: { ...visible(viewer), id: { in: ids } },
+              select: { id: true, results },
+            })
+            return lineItems.map(({ id, results: nodes }) => ({ id, nodes }))
+          },
+          async count(ids) {
+            const groups = await db.assessmentResult.groupBy({
+              by: 'assessmentLineItemId',
+              where: { ...visible(viewer), assessmentLineItemId: { in: ids } },
+              _count: true,
+            })
+            return groups.map(({ assessmentLineItemId, _count }) => ({ id: assessmentLineItemId, count: _count }))
+          },
+        })
+      },
+    },
+    AssessmentResultConnection,
+  ),
+)

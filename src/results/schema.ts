@@ -1,0 +1,162 @@
+import { builder } from '../builder.js'
+import { User } from '../organisations/schema.js'
+import { jsonObject } from '../shared/scalars.js'
+import { Versioned } from '../shared/versioned-type.js'
+import { type LearningObjectiveSet as LearningObjectiveSetShape, learningObjectiveSets, scoreScaleValue, scoreScaleValues } from './rules.js'
+import type { z } from 'zod'
+
+export const AssessmentResultStatus = builder.enumType('AssessmentResultStatus', {
+  description: 'OneRoster’s status of a result.',
+  values: {
+    ACTIVE: { description: 'In use.' },
+    TOBEDELETED: { description: 'Given up by the writing system; listed all the same unless filtered out.' },
+  },
+})
+
+export const ScoreStatus = builder.enumType('ScoreStatus', {
+  description: 'OneRoster’s status of a score.',
+  values: {
+    EXEMPT: { description: 'The student does not have to be scored.' },
+    FULLY_GRADED: { description: 'Scored for good.' },
+    NOT_SUBMITTED: { description: 'Nothing was handed in.' },
+    PARTIALLY_GRADED: { description: 'Scored in part.' },
+    SUBMITTED: { description: 'Handed in, not scored yet.' },
+  },
+})
+
+const ScoreScaleValue = builder.objectRef<z.output<typeof scoreScaleValue>>('ScoreScaleValue').implement({
+  description: 'One grade of a score scale.',
+  fields: (t) => ({
+    itemValueLHS: t.exposeString('itemValueLHS', { description: 'The grade as textScore names it, e.g. `A`.' }),
+    itemValueRHS: t.exposeString('itemValueRHS', { description: 'What the grade stands for, e.g. `90-100`.' }),
+  }),
+})
+
+export const ScoreScale = builder.prismaObject('ScoreScale', {
+  description: 'The grades that a textScore can be.',
+  fields: (t) => ({
+    id: t.exposeID('id', { description: 'UUID.' }),
+    sourcedId: t.exposeID('sourcedId', { description: 'The writing system’s own id, unique in the organisation.' }),
+    title: t.exposeString('title', { description: 'Its title.' }),
+    type: t.exposeString('type', { description: 'The kind of scale, e.g. `letter`.' }),
+    values: t.field({
+      type: [ScoreScaleValue],
+      description: 'Its grades in their order.',
+      resolve: ({ values }) => scoreScaleValues.parse(values),
+    }),
+  }),
+})
+
+export const AssessmentLineItem = builder.prismaObject('AssessmentLineItem', {
+  description: 'What students are scored on.',
+  fields: (t) => ({
+    id: t.exposeID('id', { description: 'UUID.' }),
+    sourcedId: t.exposeID('sourcedId', { description: 'The writing system’s own id, unique in the organisation.' }),
+    title: t.exposeString('title', { description: 'Its title.' }),
+    description: t.exposeString('description', { nullable: true, description: 'What is scored.' }),
+    resultValueMin: t.exposeFloat('resultValueMin', { nullable: true, description: 'The lowest score it takes; null: no bound.' }),
+    resultValueMax: t.exposeFloat('resultValueMax', { nullable: true, description: 'The highest score it takes; null: no bound.' }),
+    scoreScale: t.relation('scoreScale', {
+      nullable: true,
+      description: 'The grades that its textScores can be, unless a result names a scale of its own.',
+      resolve: (_query, row, _args, { loaders }) => (row.scoreScaleId ? loaders.scoreScales.load(row.scoreScaleId) : null),
+    }),
+  }),
+})
+
+const LearningObjectiveResult = builder
+  .objectRef<LearningObjectiveSetShape['learningObjectiveResults'][number]>('LearningObjectiveResult')
+  .implement({
+    description: 'The score on one learning objective.',
+    fields: (t) => ({
+      learningObjectiveId: t.exposeString('learningObjectiveId', { description: 'The objective; a UUID when the source is "case".' }),
+      score: t.exposeFloat('score', { nullable: true, description: 'The score as a number.' }),
+      textScore: t.exposeString('textScore', { nullable: true, description: 'The score as a text.' }),
+    }),
+  })
+
+const LearningObjectiveSet = builder.objectRef<LearningObjectiveSetShape>('LearningObjectiveSet').implement({
+  description: 'Scores on learning objectives from one source.',
+  fields: (t) => ({
+    source: t.exposeString('source', { description: 'Where the objectives are defined, e.g. `case`.' }),
+    learningObjectiveResults: t.expose('learningObjectiveResults', {
+      type: [LearningObjectiveResult],
+      description: 'One score for each objective.',
+    }),
+  }),
+})
+
+export const AssessmentResult = builder.prismaObject('AssessmentResult', {
+  description: 'A student’s score on a line item (OneRoster 1.2 gradebook).',
+  interfaces: [Versioned],
+  authScopes: { scope: 'RESULTS_READ' },
+  // Everything but the JSON columns, which can be large and are read only when asked for.
+  select: {
+    id: true,
+    organisationId: true,
+    sourcedId: true,
+    version: true,
+    status: true,
+    assessmentLineItemId: true,
+    studentId: true,
+    score: true,
+    textScore: true,
+    scoreDate: true,
+    scoreScaleId: true,
+    scorePercentile: true,
+    scoreStatus: true,
+    inProgress: true,
+    incomplete: true,
+    late: true,
+    missing: true,
+    createdAt: true,
+    updatedAt: true,
+  },
+  fields: (t) => ({
+    sourcedId: t.id({ description: 'The writing system’s own id, 1 to 255 characters, unique in the organisation.', resolve: (row) => row.sourcedId }),
+    status: t.field({ type: AssessmentResultStatus, description: 'Whether it is in use.', resolve: (row) => row.status }),
+    dateLastModified: t.field({ type: 'DateTime', description: 'When it last changed, by this server.', resolve: (row) => row.updatedAt }),
+    metadata: t.field({
+      type: 'JSONObject',
+      nullable: true,
+      description: 'What the writing system keeps with it, up to 64 KiB of JSON.',
+      select: { metadata: true },
+      resolve: (row) => jsonObject.nullable().parse(row.metadata),
+    }),
+    assessmentLineItem: t.relation('assessmentLineItem', {
+      description: 'What was scored.',
+      resolve: (_query, row, _args, { loaders }) => loaders.lineItems.load(row.assessmentLineItemId),
+    }),
+    student: t.relation('student', {
+      type: User,
+      description: 'Whose score it is.',
+      resolve: (_query, row, _args, { loaders }) => loaders.users.load(row.studentId),
+    }),
+    score: t.float({ nullable: true, description: 'The score as a number, within the bounds of the line item.', resolve: (row) => row.score }),
+    textScore: t.string({ nullable: true, description: 'The score as a text: a grade of the score scale, where there is one.', resolve: (row) => row.textScore }),
+    scoreDate: t.field({ type: 'DateTime', description: 'When it was scored.', resolve: (row) => row.scoreDate }),
+    scoreScale: t.relation('scoreScale', {
+      nullable: true,
+      description: 'The scale of the textScore, if the result names one of its own.',
+      resolve: (_query, row, _args, { loaders }) => (row.scoreScaleId ? loaders.scoreScales.load(row.scoreScaleId) : null),
+    }),
+    scorePercentile: t.float({ nullable: true, description: 'The percentile of the score, 0 to 100.', resolve: (row) => row.scorePercentile }),
+    scoreStatus: t.field({ type: ScoreStatus, description: 'How far scoring has come.', resolve: (row) => row.scoreStatus }),
+    comment: t.string({
+      nullable: true,
+      description: 'What the scorer remarked, up to 65,536 characters.',
+      select: { comment: true },
+      resolve: (row) => row.comment,
+    }),
+    learningObjectiveSet: t.field({
+      type: [LearningObjectiveSet],
+      description: 'Scores on learning objectives.',
+      select: { learningObjectiveSet: true },
+      resolve: (row) => learningObjectiveSets.parse(row.learningObjectiveSet),
+    }),
+    inProgress: t.boolean({ nullable: true, description: 'Whether scoring is going on.', resolve: (row) => row.inProgress }),
+    incomplete: t.boolean({ nullable: true, description: 'Whether the work is incomplete.', resolve: (row) => row.incomplete }),
+    late: t.boolean({ nullable: true, description: 'Whether the work came late.', resolve: (row) => row.late }),
+    missing: t.boolean({ nullable: true, description: 'Whether the work is missing.', resolve: (row) => row.missing }),
+  }),
+})

@@ -1,0 +1,110 @@
+// What putting assessment results means. It talks to the database through the version gate only.
+import { z } from 'zod'
+import type { Context } from '../context.js'
+import { type AssessmentResult, Prisma } from '../generated/prisma/client.js'
+import { type ConflictError, type ForbiddenError, isFailure, NotFoundError, ValidationError } from '../shared/failures.js'
+import { exactText } from '../shared/filters.js'
+import { check, expectedVersion } from '../shared/validation.js'
+import { changeVersioned, Write } from '../shared/versioned.js'
+import { requireScope } from '../shared/viewer.js'
+import { visible } from './access.js'
+import { type PutInput, putInput, scoreIssues, scoreScaleValues, sourcedId } from './rules.js'
+
+type Services = Pick<Context, 'db' | 'viewer'>
+
+/**
+ * Creates or replaces a result whole, under the caller's sourcedId. Of concurrent puts on a new one
+ * exactly one creates it.
+ */
+export async function putAssessmentResult(
+  context: Services,
+  args: { sourcedId: string; expectedVersion?: number | null | undefined; input: z.input<typeof putInput> },
+): Promise<
+  | { assessmentResult: AssessmentResult; created: boolean }
+  | ConflictError<AssessmentResult>
+  | NotFoundError
+  | ForbiddenError
+  | ValidationError
+> {
+  const { db, viewer } = context
+  const refused = requireScope(viewer, 'RESULTS_WRITE')
+  if (refused) return refused
+  const checked = check(z.object({ sourcedId, expectedVersion, input: putInput }), args)
+  if (checked instanceof ValidationError) return checked
+  const mustExist = (checked.expectedVersion ?? 0) > 0
+  const references = await findReferences(context, checked.input)
+  if (references instanceof NotFoundError) {
+    const key = { ...visible(viewer), sourcedId: checked.sourcedId }
+    const isMissing = mustExist && (await db.assessmentResult.count({ where: key })) === 0
+    return isMissing ? new NotFoundError([checked.sourcedId, ...references.ids]) : references
+  }
+  const { issues, data } = references
+  for (;;) {
+    const changed = await changeVersioned(context, {
+      model: db.assessmentResult,
+      kind: 'AssessmentResult',
+      key: { sourcedId: checked.sourcedId },
+      expectedVersion: checked.expectedVersion,
+      decide: () => (issues.length > 0 ? new ValidationError(issues) : new Write(data)),
+    })
+    if (!isFailure(changed)) return { assessmentResult: changed, created: false }
+    if (!(changed instanceof NotFoundError) || mustExist) return changed
+    if (issues.length > 0) return new ValidationError(issues)
+    const [created] = await db.assessmentResult.createManyAndReturn({
+      data: { ...data, organisationId: viewer.organisation.id, sourcedId: checked.sourcedId, changedBy: viewer.actor },
+      skipDuplicates: true,
+    })
+    if (created) return { assessmentResult: created, created: true }
+  }
+}
+
+/** Finds what the input names, and turns it into columns with what the stored rows say against it. */
+async function findReferences({ db, viewer }: Services, input: PutInput) {
+  const { assessmentLineItemSourcedId, studentSourcedId, scoreScaleSourcedId, ...values } = input
+  const [lineItem, student, givenScale] = await Promise.all([
+    db.assessmentLineItem.findFirst({
+      where: { ...visible(viewer), sourcedId: exactText(assessmentLineItemSourcedId) },
+      include: { scoreScale: true },
+    }),
+    db.user.findFirst({ where: { ...visible(viewer), sourcedId: exactText(studentSourcedId) }, select: { id: true } }),
+    scoreScaleSourcedId == null
+      ? null
+      : db.scoreScale.findFirst({ where: { ...visible(viewer), sourcedId: exactText(scoreScaleSourcedId) } }),
+  ])
+  if (!lineItem || !student || (scoreScaleSourcedId != null && !givenScale)) {
+    return new NotFoundError([
+      ...(lineItem ? [] : [assessmentLineItemSourcedId]),
+      ...(student ? [] : [studentSourcedId]),
+      ...(scoreScaleSourcedId == null || givenScale ? [] : [scoreScaleSourcedId]),
+    ])
+  }
+  const scale = givenScale ?? lineItem.scoreScale
+  return {
+    issues: scoreIssues(values, lineItem, scale && { values: scoreScaleValues.parse(scale.values) }),
+    data: {
+      status: values.status,
+      assessmentLineItemId: lineItem.id,
+      studentId: student.id,
+      scoreDate: values.scoreDate,
+      scoreStatus: values.scoreStatus,
+      metadata: values.metadata ?? Prisma.DbNull,
+      score: values.score ?? null,
+      textScore: values.textScore ?? null,
+      scoreScaleId: givenScale?.id ?? null,
+      scorePercentile: values.scorePercentile ?? null,
+      comment: values.comment ?? null,
+      learningObjectiveSet: (values.learningObjectiveSet ?? []).map(({ source, learningObjectiveResults }) => ({
+        source,
+        learningObjectiveResults: learningObjectiveResults.map(({ learningObjectiveId, score, textScore }) => ({
+          learningObjectiveId,
+          score: score ?? null,
+          textScore: textScore ?? null,
+        })),
+      })),
+      inProgress: values.inProgress ?? null,
+      incomplete: values.incomplete ?? null,
+      late: values.late ?? null,
+      missing: values.missing ?? null,
+    },
+  }
+}

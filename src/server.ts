@@ -1,0 +1,124 @@
+import { randomUUID } from 'node:crypto'
+import { renderGraphiQL } from '@graphql-yoga/render-graphiql'
+import { GraphQLError } from 'graphql'
+import { createYoga, maskError, type Plugin, useReadinessCheck, type YogaInitialContext } from 'graphql-yoga'
+import type { Logger } from 'pino'
+import type { Authenticate } from './auth.js'
+import type { Context } from './context.js'
+import type { PrismaClient } from './generated/prisma/client.js'
+import { graphiqlOptions } from './graphiql.js'
+import { createLoaders } from './loaders.js'
+import { schema } from './schema.js'
+import type { Viewer } from './shared/viewer.js'
+
+export const GRAPHQL_PATH = '/graphql'
+
+export interface ServerDependencies {
+  db: PrismaClient
+  authenticate: Authenticate
+  log: Logger
+  /** Whether the database answers and is migrated, and the server is not about to stop. */
+  isReady(): Promise<boolean>
+  /** False: off. Otherwise the key that the page sends unless told otherwise, if there is one to show. */
+  graphiql: { demoKey: string | undefined } | false
+  refreshTimeoutMs: number
+}
+
+/** The HTTP edge: GraphQL, GraphiQL's page, /health and /ready. It listens nowhere by itself. */
+export function createServer({ db, authenticate, log, isReady, graphiql, refreshTimeoutMs }: ServerDependencies) {
+  const viewers = new WeakMap<Request, Viewer>()
+  return createYoga<object, Context>({
+    schema,
+    graphqlEndpoint: GRAPHQL_PATH,
+    healthCheckEndpoint: '/health',
+    landingPage: false,
+    cors: false,
+    multipart: false,
+    graphiql: graphiql && graphiqlOptions(graphiql.demoKey),
+    renderGraphiQL,
+    logging: {
+      debug: (...args) => log.debug(args),
+      info: (...args) => log.info(args),
+      warn: (...args) => log.warn(args),
+      error: (...args) => log.error(args),
+    },
+    plugins: [
+      useReadinessCheck({ endpoint: '/ready', check: isReady }),
+      useOnlyJson(),
+      useAuthentication(authenticate, viewers, graphiql !== false, log),
+    ],
+    maskedErrors: { maskError: (error, message) => masked(error, message, log) },
+    context({ request }: YogaInitialContext): Context {
+      const viewer = viewers.get(request)
+      if (!viewer) throw new Error('A request reached the schema without a viewer.')
+      return { db, viewer, loaders: createLoaders(db, viewer.organisation.id), refreshTimeoutMs }
+    },
+  })
+}
+
+/** Refuses forms, which a browser sends to other sites without asking. */
+function useOnlyJson(): Plugin {
+  return {
+    onRequest({ request, url, fetchAPI, endResponse }) {
+      if (url.pathname !== GRAPHQL_PATH || request.method !== 'POST') return
+      const type = request.headers.get('content-type')?.split(';')[0]?.trim().toLowerCase()
+      if (type === 'application/json') return
+      endResponse(failure(fetchAPI, 415, 'UNSUPPORTED_MEDIA_TYPE', 'Send the request as application/json.'))
+    },
+  }
+}
+
+/** Lets nobody in without exactly one good credential, before anything of the request is read. */
+function useAuthentication(
+  authenticate: Authenticate,
+  viewers: WeakMap<Request, Viewer>,
+  hasGraphiql: boolean,
+  log: Logger,
+): Plugin {
+  return {
+    async onRequest({ request, url, fetchAPI, endResponse }) {
+      if (url.pathname !== GRAPHQL_PATH) return
+      const isPage = request.method === 'GET' && request.headers.get('accept')?.includes('text/html')
+      if (hasGraphiql && isPage) return
+      try {
+        const viewer = await authenticate(request.headers)
+        if (viewer) viewers.set(request, viewer)
+        else {
+          const message = 'Exactly one valid credential is needed: Authorization: Bearer, apikey, X-API-Key or X-Session-Token.'
+          endResponse(failure(fetchAPI, 401, 'UNAUTHENTICATED', message, { 'www-authenticate': 'Bearer' }))
+        }
+      } catch (error) {
+        const { message, extensions } = unexpected(error, log)
+        endResponse(failure(fetchAPI, 500, String(extensions['code']), message, {}, extensions))
+      }
+    },
+  }
+}
+
+function failure(
+  { Response }: { Response: typeof globalThis.Response },
+  status: number,
+  code: string,
+  message: string,
+  headers: Record<string, string> = {},
+  extensions: Record<string, unknown> = {},
+): Response {
+  const body = JSON.stringify({ errors: [{ message, extensions: { ...extensions, code } }] })
+  return new Response(body, { status, headers: { ...headers, 'content-type': 'application/json; charset=utf-8' } })
+}
+
+/** Whatever the client cannot act on is logged with an id, and told by that id alone. */
+function masked(error: unknown, message: string, log: Logger): Error {
+  const shown = maskError(error, message)
+  if (shown instanceof GraphQLError && shown.extensions['code'] !== 'INTERNAL_SERVER_ERROR' && shown === error) return shown
+  return unexpected(error, log)
+}
+
+function unexpected(error: unknown, log: Logger): GraphQLError {
+  const errorId = randomUUID()
+  log.error({ err: error instanceof GraphQLError ? (error.originalError ?? error) : error, errorId }, 'unexpected error')
+  return new GraphQLError('Unexpected error.', {
+    ...(error instanceof GraphQLError && { nodes: error.nodes, path: error.path }),
+    extensions: { code: 'INTERNAL_SERVER_ERROR', errorId },
+  })
+}

@@ -1,0 +1,112 @@
+import { z } from 'zod'
+import { StartError } from './start-error.js'
+
+/** Every signature algorithm that a token may be allowed to use; `none` is not one. */
+const algorithms = z.enum([
+  'HS256', 'HS384', 'HS512', 'RS256', 'RS384', 'RS512', 'PS256', 'PS384', 'PS512', 'ES256', 'ES384', 'ES512', 'EdDSA',
+])
+const port = z.coerce.number().int().min(0).max(65_535)
+const flag = z.enum(['true', 'false']).transform((value) => value === 'true')
+const list = z.string().transform((value) => value.split(',').map((item) => item.trim()).filter(Boolean))
+
+const environment = z.object({
+  NODE_ENV: z.string().default('development'),
+  HOST: z.string().min(1).default('127.0.0.1'),
+  PORT: port.default(4000),
+  LOG_LEVEL: z.enum(['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent']).default('info'),
+  DATA_DIR: z.string().min(1).default('.data'),
+  DATABASE_URL: z.url({ protocol: /^postgres(ql)?$/ }).optional(),
+  DATABASE_POOL_SIZE: z.coerce.number().int().min(1).max(1000).default(10),
+  REFRESH_TIMEOUT_MS: z.coerce.number().int().min(1000).max(3_600_000).default(300_000),
+  SHUTDOWN_TIMEOUT_MS: z.coerce.number().int().min(0).max(600_000).default(10_000),
+  GRAPHIQL: flag.optional(),
+  JWT_ISSUER: z.string().min(1).optional(),
+  JWT_AUDIENCE: z.string().min(1).optional(),
+  JWT_ALGORITHMS: list.pipe(z.array(algorithms).min(1)).optional(),
+  JWT_JWKS_URL: z.url({ protocol: /^https?$/ }).optional(),
+  JWT_SECRET: z.string().min(32).optional(),
+  JWT_ORGANISATION_CLAIM: z.string().min(1).default('organisation_id'),
+  JWT_SUBJECT_CLAIM: z.string().min(1).default('sub'),
+  JWT_SCOPES_CLAIM: z.string().min(1).default('scope'),
+})
+
+/** How bearer tokens are verified; all of it is required before one is accepted. */
+export interface JwtSettings {
+  issuer: string
+  audience: string
+  algorithms: string[]
+  key: { jwksUrl: URL } | { secret: Uint8Array }
+  organisationClaim: string
+  subjectClaim: string
+  scopesClaim: string
+}
+
+export interface Settings {
+  production: boolean
+  host: string
+  port: number
+  logLevel: string
+  dataDirectory: string
+  databaseUrl: string | undefined
+  databasePoolSize: number
+  /** Deadline of refreshAssessments, in milliseconds. */
+  refreshTimeoutMs: number
+  /** How long requests in flight may take to finish after SIGTERM, in milliseconds. */
+  shutdownTimeoutMs: number
+  graphiql: boolean
+  jwt: JwtSettings | undefined
+}
+
+/**
+ * Reads and checks every setting of the process. An empty value counts as unset.
+ *
+ * @throws StartError with one sentence for each wrong setting.
+ */
+export function readSettings(env: NodeJS.ProcessEnv): Settings {
+  const present = Object.fromEntries(Object.entries(env).filter(([, value]) => value !== ''))
+  const result = environment.safeParse(present)
+  if (!result.success) {
+    const sentences = result.error.issues.map(({ path, message }) => `Setting ${path.join('.')} is wrong: ${message}.`)
+    throw new StartError([...new Set(sentences)].join('\n'))
+  }
+  const values = result.data
+  const production = values.NODE_ENV === 'production'
+  return {
+    production,
+    host: values.HOST,
+    port: values.PORT,
+    logLevel: values.LOG_LEVEL,
+    dataDirectory: values.DATA_DIR,
+    databaseUrl: values.DATABASE_URL,
+    databasePoolSize: values.DATABASE_POOL_SIZE,
+    refreshTimeoutMs: values.REFRESH_TIMEOUT_MS,
+    shutdownTimeoutMs: values.SHUTDOWN_TIMEOUT_MS,
+    graphiql: values.GRAPHIQL ?? !production,
+    jwt: jwtSettings(values),
+  }
+}
+
+function jwtSettings(values: z.infer<typeof environment>): JwtSettings | undefined {
+  const { JWT_ISSUER, JWT_AUDIENCE, JWT_ALGORITHMS, JWT_JWKS_URL, JWT_SECRET } = values
+  if (!JWT_ISSUER && !JWT_AUDIENCE && !JWT_ALGORITHMS && !JWT_JWKS_URL && !JWT_SECRET) return undefined
+  if (!JWT_ISSUER || !JWT_AUDIENCE || !JWT_ALGORITHMS) {
+    throw new StartError('Bearer tokens need JWT_ISSUER, JWT_AUDIENCE and JWT_ALGORITHMS, all three.')
+  }
+  if (!JWT_JWKS_URL === !JWT_SECRET) {
+    throw new StartError('Bearer tokens need either JWT_JWKS_URL or JWT_SECRET, and not both.')
+  }
+  const symmetric = JWT_ALGORITHMS.filter((algorithm) => algorithm.startsWith('HS'))
+  if (symmetric.length !== (JWT_SECRET ? JWT_ALGORITHMS.length : 0)) {
+    // A public key taken for a shared secret would let anybody sign tokens.
+    throw new StartError('JWT_ALGORITHMS must be HS256, HS384 or HS512 with JWT_SECRET, and none of these with JWT_JWKS_URL.')
+  }
+  return {
+    issuer: JWT_ISSUER,
+    audience: JWT_AUDIENCE,
+    algorithms: JWT_ALGORITHMS,
+    key: JWT_SECRET ? { secret: new TextEncoder().encode(JWT_SECRET) } : { jwksUrl: new URL(JWT_JWKS_URL ?? '') },
+    organisationClaim: values.JWT_ORGANISATION_CLAIM,
+    subjectClaim: values.JWT_SUBJECT_CLAIM,
+    scopesClaim: values.JWT_SCOPES_CLAIM,
+  }
+}

@@ -1,0 +1,123 @@
+import { queryFromInfo } from '@pothos/plugin-prisma'
+import DataLoader from 'dataloader'
+import type { GraphQLResolveInfo } from 'graphql'
+import type { Context } from '../context.js'
+import type { Connection, Page } from './pagination.js'
+
+/** A Prisma model, e.g. `db.assessment`, as far as a list needs it. */
+interface ListedModel<Row, Where> {
+  findMany(query: object): PromiseLike<Row[]>
+  count(query: { where: Where }): Promise<number>
+}
+
+/** The columns and relations that a document selects of a connection's nodes, as a Prisma query. */
+export function nodeQuery(context: Context, info: GraphQLResolveInfo) {
+  return queryFromInfo({ context, info, paths: [['nodes'], ['edges', 'node']] })
+}
+
+/** Reads one page of a root list; the count runs only when it is asked for. */
+export async function listPage<Row, Node extends Row, Where>(
+  context: Context,
+  info: GraphQLResolveInfo,
+  model: ListedModel<Node, Where>,
+  { where, page }: { where: Where; page: Page<Row> },
+): Promise<Connection<Node>> {
+  const rows = await model.findMany({
+    ...nodeQuery(context, info),
+    where: { AND: [where, page.where] },
+    orderBy: page.orderBy,
+    take: page.take,
+  })
+  return page.connection(rows, () => model.count({ where }))
+}
+
+/** How a list below many parents is read: by one statement for the pages and one for the counts. */
+interface RelatedList<Node> {
+  /** The page of each parent, `query` being the arguments of the relation. */
+  read(parentIds: string[], query: object): PromiseLike<{ id: string; nodes: Node[] }[]>
+  /** The length of each parent's whole list; a parent left out has none. */
+  count(parentIds: string[]): PromiseLike<{ id: string; count: number }[]>
+}
+
+/**
+ * Declares a connection below a type. Its pages are read for all parents of the same place in the
+ * document together, since arguments and selection are the same for each of them.
+ */
+export function relatedPages<Node>() {
+  const batch = placeBatch<Connection<Node>>()
+  return (
+    context: Context,
+    info: GraphQLResolveInfo,
+    parentId: string,
+    page: Page<Node>,
+    { read, count }: RelatedList<Node>,
+  ): Promise<Connection<Node>> =>
+    batch(context, info, parentId, async (ids) => {
+      const { where, orderBy, take } = page
+      const parents = await read(ids, { ...nodeQuery(context, info), where, orderBy, take })
+      const nodes = new Map(parents.map((parent) => [parent.id, parent.nodes]))
+      const counts = new DataLoader<string, number>(async (countIds) => {
+        const found = new Map((await count([...countIds])).map((parent) => [parent.id, parent.count]))
+        return countIds.map((id) => found.get(id) ?? 0)
+      })
+      return (id) => page.connection(nodes.get(id) ?? [], () => counts.load(id))
+    })
+}
+
+/** Declares a field that reads one row by its id, together with the rows of the same place. */
+export function rowsByPlace<Row extends { id: string }>() {
+  const batch = placeBatch<Row>()
+  return (
+    context: Context,
+    info: GraphQLResolveInfo,
+    id: string,
+    find: (ids: string[]) => PromiseLike<Row[]>,
+  ): Promise<Row> =>
+    batch(context, info, id, async (ids) => {
+      const rows = new Map((await find(ids)).map((row) => [row.id, row]))
+      return (wanted) => rows.get(wanted) ?? new Error(`No row ${wanted}.`)
+    })
+}
+
+/** One batch for each place in the document where the field is selected, for each request. */
+function placeBatch<Result>() {
+  const requests = new WeakMap<Context, Map<string, DataLoader<string, Result>>>()
+  return (
+    context: Context,
+    info: GraphQLResolveInfo,
+    key: string,
+    load: (keys: string[]) => Promise<(key: string) => Result | Error>,
+  ): Promise<Result> => {
+    const places = requests.get(context) ?? new Map<string, DataLoader<string, Result>>()
+    requests.set(context, places)
+    const place = placeOf(info)
+    const loader =
+      places.get(place) ??
+      new DataLoader<string, Result>(
+        async (keys) => {
+          const resultOf = await load([...keys])
+          return keys.map(resultOf)
+        },
+        { maxBatchSize: 500 },
+      )
+    places.set(place, loader)
+    return loader.load(key)
+  }
+}
+
+/** The response path without list indexes. */
+function placeOf({ path }: GraphQLResolveInfo): string {
+  const keys: string[] = []
+  for (let at: typeof path | undefined = path; at; at = at.prev) if (typeof at.key === 'string') keys.push(at.key)
+  return keys.join('.')
+}
+
+/** A loader of rows by id: one statement for all that a request asks for at the same time. */
+export function byId<Row extends { id: string }>(
+  find: (ids: string[]) => PromiseLike<Row[]>,
+): DataLoader<string, Row> {
+  return new DataLoader<string, Row>(async (ids) => {
+    const rows = new Map((await find([...ids])).map((row) => [row.id, row]))
+    return ids.map((id) => rows.get(id) ?? new Error(`No row ${id}.`))
+  })
+}

@@ -1,0 +1,173 @@
+import DataLoader from 'dataloader'
+import type { Context } from '../context.js'
+import type { Prisma, PrismaClient, Revision } from '../generated/prisma/client.js'
+import { ConflictError, NotFoundError, ValidationError, type VersionedRow } from './failures.js'
+import { isUuid } from './validation.js'
+import type { Viewer } from './viewer.js'
+
+/*
+ * The gate: the one place through which a versioned row changes. It checks the version, adds 1 and
+ * names the actor in the statement that changes the row; triggers of the database write the
+ * revision within that same statement, and refuse whoever goes around the gate.
+ */
+
+/** The columns that only the gate sets. */
+interface Stamp {
+  version: { increment: number }
+  changedBy: string
+}
+
+/** What the gate needs of a Prisma model, e.g. `db.assessment`. */
+interface VersionedModel<Row, Data, Key> {
+  findFirst(args: { where: Key & { organisationId: string } }): PromiseLike<Row | null>
+  updateManyAndReturn(args: {
+    where: { id: string; organisationId: string; version: number }
+    data: Data & Stamp
+  }): PromiseLike<Row[]>
+}
+
+/** Which column of Revision points at the row. */
+const revisionColumn = {
+  Assessment: 'assessmentId',
+  AssessmentRecord: 'assessmentRecordId',
+  AssessmentResult: 'assessmentResultId',
+} as const
+export type VersionedKind = keyof typeof revisionColumn
+
+/** Which kind of row it is, by a column that only that kind has and every query of it selects. */
+export function kindOf(row: VersionedRow): VersionedKind {
+  if ('workflowState' in row) return 'Assessment'
+  return 'assessmentDefinitionId' in row ? 'AssessmentRecord' : 'AssessmentResult'
+}
+
+/** Some revisions of one row: versions `oldest` to `newest`, both included. */
+export interface RevisionRange {
+  kind: VersionedKind
+  id: string
+  oldest: number
+  newest: number
+}
+
+/** Loads ranges of revisions, each newest first: one statement for all that are asked for at once. */
+export function revisionLoader(db: Pick<PrismaClient, 'revision'>, organisationId: string) {
+  return new DataLoader<RevisionRange, Revision[], string>(
+    async (ranges) => {
+      const revisions = await db.revision.findMany({
+        where: {
+          organisationId,
+          OR: ranges.map(({ kind, id, oldest, newest }) => ({
+            [revisionColumn[kind]]: id,
+            version: { gte: oldest, lte: newest },
+          })),
+        },
+        orderBy: { version: 'desc' },
+      })
+      return ranges.map(({ kind, id, oldest, newest }) =>
+        revisions.filter((it) => it[revisionColumn[kind]] === id && it.version >= oldest && it.version <= newest),
+      )
+    },
+    { cacheKeyFn: ({ id, oldest, newest }) => `${id} ${oldest} ${newest}` },
+  )
+}
+
+/** What a change sets, as opposed to a failure. */
+export class Write<Data> {
+  constructor(readonly data: Data) {}
+}
+
+/** How one row is to change. */
+export interface VersionedChange<Row, Data, Key> {
+  model: VersionedModel<Row, Data, Key>
+  kind: VersionedKind
+  /** Which row, as the client named it. */
+  key: Key
+  /** Null or undefined: last write wins. */
+  expectedVersion: number | null | undefined
+  /**
+   * Sees the stored row and answers the columns to set, or a failure. What it sets is written
+   * only if the row still has the version it saw; otherwise it is asked again, so that a rule on
+   * stored state holds also without an expectedVersion.
+   */
+  decide(row: Row): Write<Data> | ValidationError | Promise<Write<Data> | ValidationError>
+}
+
+/** Changes one row of the viewer's organisation, or answers why not: the row as it was written. */
+export async function changeVersioned<Row extends VersionedRow, Data extends object, Key extends { id: string } | { sourcedId: string }>(
+  { db, viewer }: Pick<Context, 'db' | 'viewer'>,
+  { model, kind, key, expectedVersion, decide }: VersionedChange<Row, Data, Key>,
+): Promise<Row | ValidationError | NotFoundError | ConflictError<Row>> {
+  const named = 'id' in key ? key.id : key.sourcedId
+  if ('id' in key && !isUuid(key.id)) return new NotFoundError([named])
+  const { id: organisationId } = viewer.organisation
+  for (;;) {
+    const row = await model.findFirst({ where: { ...key, organisationId } })
+    if (!row) return new NotFoundError([named])
+    if (expectedVersion != null && row.version !== expectedVersion) {
+      return conflict(db, kind, row, expectedVersion)
+    }
+    const decision = await decide(row)
+    if (decision instanceof ValidationError) return decision
+    const [changed] = await model.updateManyAndReturn({
+      where: { id: row.id, organisationId, version: row.version },
+      data: { ...decision.data, version: { increment: 1 }, changedBy: viewer.actor },
+    })
+    if (changed) return changed
+  }
+}
+
+/** The failure that tells a client all it needs to merge and retry. */
+async function conflict<Row extends VersionedRow>(
+  db: Pick<PrismaClient, 'revision'>,
+  kind: VersionedKind,
+  current: Row,
+  expectedVersion: number,
+): Promise<ConflictError<Row>> {
+  const [error] = await conflicts(db, kind, [{ current, expectedVersion }])
+  if (!error) throw new Error('Each stale row has one conflict.')
+  return error
+}
+
+/** The conflicts of many rows, whose changed paths one statement reads. */
+export async function conflicts<Row extends VersionedRow>(
+  db: Pick<PrismaClient, 'revision'>,
+  kind: VersionedKind,
+  stale: { current: Row; expectedVersion: number }[],
+): Promise<ConflictError<Row>[]> {
+  if (stale.length === 0) return []
+  const column = revisionColumn[kind]
+  const revisions = await db.revision.findMany({
+    where: {
+      OR: stale.map(({ current, expectedVersion }) => ({
+        organisationId: current.organisationId,
+        [column]: current.id,
+        // Later revisions describe rows later than `current`.
+        version: { gt: expectedVersion, lte: current.version },
+      })),
+    },
+    orderBy: { version: 'asc' },
+  })
+  return stale.map(({ current, expectedVersion }) => {
+    const paths = revisions.filter((revision) => revision[column] === current.id).flatMap((revision) => revision.changedPaths)
+    return new ConflictError(expectedVersion, current, [...new Set(paths)])
+  })
+}
+
+/**
+ * The gate for many assessments at once: replaces the sections of rows that the transaction has
+ * locked, in one statement.
+ *
+ * @throws Error when a row is not at the version that was read, which the lock rules out.
+ */
+export async function replaceLockedSections(
+  transaction: Prisma.TransactionClient,
+  viewer: Viewer,
+  rows: { id: string; version: number; sections: object[] }[],
+): Promise<void> {
+  if (rows.length === 0) return
+  const changed = await transaction.$executeRaw`
+    UPDATE "Assessment" AS a
+    SET "sections" = r."sections", "version" = a."version" + 1, "changedBy" = ${viewer.actor}
+    FROM jsonb_to_recordset(${JSON.stringify(rows)}::jsonb) AS r("id" uuid, "version" int, "sections" jsonb)
+    WHERE a."id" = r."id" AND a."version" = r."version" AND a."organisationId" = ${viewer.organisation.id}::uuid`
+  if (changed !== rows.length) throw new Error(`${rows.length - changed} locked assessments had another version.`)
+}

@@ -1,0 +1,26 @@
+import type { AssessmentTemplate, Prisma } from '../generated/prisma/client.js'
+import { exactText, substring } from '../shared/filters.js'
+import { orderColumns, orderOf, type OrderBy, type PageArguments, planPage } from '../shared/pagination.js'
+import type { Viewer } from '../shared/viewer.js'
+import { visible } from './access.js'
+
+const template = orderColumns<Pick<AssessmentTemplate, 'id' | 'name' | 'createdAt'>>()
+const templateOrder = { CREATED_AT: template.date('createdAt'), NAME: template.text('name') }
+const templateId = template.uuid('id')
+
+/** What the list of templates can be filtered and ordered by. */
+export function planTemplates(
+  viewer: Viewer,
+  args: PageArguments & {
+    filter?: { type?: string | null; search?: string | null } | null
+    orderBy?: OrderBy<keyof typeof templateOrder>
+  },
+) {
+  const { type, search } = args.filter ?? {}
+  const where: Prisma.AssessmentTemplateWhereInput = {
+    ...visible(viewer),
+    ...(type != null && { type: exactText(type) }),
+    ...(search != null && { name: substring(search) }),
+  }
+  return { where, page: planPage(args, orderOf(templateOrder, args.orderBy, 'CREATED_AT', templateId), args.filter) }
+}

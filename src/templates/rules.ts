@@ -1,0 +1,34 @@
+import { z } from 'zod'
+import { between, refuse, text } from '../shared/validation.js'
+
+/* What templates and the question bank are made of, where it is kept as JSON. */
+
+export const difficulty = z.enum(['EASY', 'MEDIUM', 'HARD'])
+export type Difficulty = z.output<typeof difficulty>
+
+export const questionOption = z.strictObject({
+  key: text({ min: 1, max: 100 }),
+  label: text({ min: 1, max: 1000 }),
+  /** 0 (no risk) to 100. */
+  riskScore: between(0, 100),
+})
+export type QuestionOption = z.output<typeof questionOption>
+
+export const questionOptions = z
+  .array(questionOption)
+  .min(1)
+  .max(100)
+  .superRefine((options, context) => {
+    if (new Set(options.map(({ key }) => key)).size < options.length) {
+      refuse(context, 'DUPLICATE', 'Two options have the same key.')
+    }
+  })
+
+export const templateSection = z.strictObject({
+  title: text({ min: 1, max: 200 }),
+  topic: text({ min: 1, max: 200 }),
+  difficulty,
+  questionCount: z.int().min(0).max(1000),
+})
+export type TemplateSection = z.output<typeof templateSection>
+export const templateSections = z.array(templateSection).max(100)

@@ -1,0 +1,92 @@
+// The gateway as tests use it: the real server over the run's database, without a port.
+import { inject } from 'vitest'
+import pino from 'pino'
+import { z } from 'zod'
+import { createAuthenticate } from '../src/auth.js'
+import { openDatabase } from '../src/database.js'
+import { createServer } from '../src/server.js'
+
+const location = inject('database')
+export const database = await openDatabase('url' in location ? { ...location, poolSize: 20 } : location)
+export const db = database.client
+
+/** What the server logged, line by line. */
+export const logged: string[] = []
+const log = pino({ level: 'trace' }, { write: (line: string) => void logged.push(line) })
+
+export const gateway = createServer({
+  db,
+  authenticate: createAuthenticate(db, undefined),
+  log,
+  isReady: () => Promise.resolve(true),
+  graphiql: { demoKey: undefined },
+  refreshTimeoutMs: 60_000,
+})
+
+/* ---- requests ---------------------------------------------------------------------------------- */
+
+const answer = z.object({
+  data: z.record(z.string(), z.unknown()).nullish(),
+  errors: z
+    .array(
+      z.object({
+        message: z.string(),
+        path: z.array(z.union([z.string(), z.number()])).optional(),
+        extensions: z.record(z.string(), z.unknown()).optional(),
+      }),
+    )
+    .optional(),
+})
+export type Answer = z.output<typeof answer>
+
+/** Sends a GraphQL request with the given headers: the HTTP response. */
+export function post(headers: Record<string, string>, query: string, variables?: object): Promise<Response> {
+  return Promise.resolve(
+    gateway.fetch('http://gateway.test/graphql', {
+      method: 'POST',
+      headers: { 'content-type': 'application/json', ...headers },
+      body: JSON.stringify({ query, variables }),
+    }),
+  )
+}
+
+/** Sends a GraphQL request with an API key: data and errors. */
+export async function request(key: string, query: string, variables?: object): Promise<Answer> {
+  const response = await post({ apikey: key }, query, variables)
+  return answer.parse(await response.json())
+}
+
+/**
+ * Like `request`, for a request that must succeed.
+ *
+ * @returns `data`, typed by the caller's schema
+ */
+export async function dataOf<Schema extends z.ZodType>(
+  schema: Schema,
+  key: string,
+  query: string,
+  variables?: object,
+): Promise<z.output<Schema>> {
+  const { data, errors } = await request(key, query, variables)
+  if (errors) throw new Error(`${query}\nanswered ${JSON.stringify(errors, null, 2)}\n${logged.slice(-3).join('')}`)
+  const parsed = schema.safeParse(data)
+  if (!parsed.success) throw new Error(`${query}\nanswered ${JSON.stringify(data, null, 2)}\n${parsed.error.message}`)
+  return parsed.data
+}
+
+/* ---- counting SQL ------------------------------------------------------------------------------ */
+
+let recorder: string[] | null = null
+database.onQuery((sql) => recorder?.push(sql))
+
+/** The SQL statements that `run` sends. Nothing else in the process may use the database meanwhile. */
+export async function statementsOf(run: () => Promise<unknown>): Promise<string[]> {
+  const statements: string[] = []
+  recorder = statements
+  try {
+    await run()
+  } finally {
+    recorder = null
+  }
+  return statements
+}
