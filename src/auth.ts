@@ -1,4 +1,4 @@
-import { createRemoteJWKSet, type JWTPayload, jwtVerify, type JWTVerifyGetKey } from 'jose'
+import { createRemoteJWKSet, errors, type JWTPayload, jwtVerify, type JWTVerifyGetKey } from 'jose'
 import { z } from 'zod'
 import type { PrismaClient } from './generated/prisma/client.js'
 import { hashOf } from './organisations/credentials.js'
@@ -53,16 +53,27 @@ async function sessionViewer(db: PrismaClient, secret: string): Promise<Viewer |
 /** Seconds by which the clocks of the issuer and of this machine may differ. */
 const CLOCK_TOLERANCE_SECONDS = 5
 
+/** How long the key server is not asked again after it named no such key: rotation shows soon, and nobody can flood it. */
+const UNKNOWN_KEY_COOLDOWN_MS = 1_000
+
 function tokenVerifier({ issuer, audience, algorithms, key }: JwtSettings): (token: string) => Promise<JWTPayload | null> {
   const options = { issuer, audience, algorithms, requiredClaims: ['exp'], clockTolerance: CLOCK_TOLERANCE_SECONDS }
-  const keyOf: JWTVerifyGetKey = 'secret' in key ? () => key.secret : createRemoteJWKSet(key.jwksUrl)
+  const keyOf: JWTVerifyGetKey =
+    'secret' in key ? () => key.secret : createRemoteJWKSet(key.jwksUrl, { cooldownDuration: UNKNOWN_KEY_COOLDOWN_MS })
   return async (token) => {
     try {
       return (await jwtVerify(token, keyOf, options)).payload
-    } catch {
-      return null
+    } catch (error) {
+      if (isFaultOfToken(error)) return null
+      throw error
     }
   }
+}
+
+/** False when the key server failed: then nothing is known about the token, and an operator has to hear of it. */
+function isFaultOfToken(error: unknown): boolean {
+  const faultsOfServer = [errors.JWKSTimeout.code, errors.JWKSInvalid.code, errors.JOSEError.code]
+  return error instanceof errors.JOSEError && !faultsOfServer.includes(error.code)
 }
 
 const scopesClaim = z.union([z.string().transform((value) => value.split(' ')), z.array(z.string())])

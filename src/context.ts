@@ -1,4 +1,4 @@
-import type { PrismaClient } from './generated/prisma/client.js'
+import type { Prisma, PrismaClient } from './generated/prisma/client.js'
 import type { Loaders } from './loaders.js'
 import type { Viewer } from './shared/viewer.js'
 
@@ -9,4 +9,10 @@ export interface Context {
   loaders: Loaders
   /** Deadline of refreshAssessments, in milliseconds. */
   refreshTimeoutMs: number
+}
+
+/** What a use case needs of the context. A command may put a transaction of its own for `db`. */
+export interface Services {
+  db: Prisma.TransactionClient
+  viewer: Viewer
 }

@@ -1,12 +1,11 @@
 import { randomUUID } from 'node:crypto'
-import { renderGraphiQL } from '@graphql-yoga/render-graphiql'
 import { GraphQLError } from 'graphql'
 import { createYoga, maskError, type Plugin, useReadinessCheck, type YogaInitialContext } from 'graphql-yoga'
 import type { Logger } from 'pino'
 import type { Authenticate } from './auth.js'
 import type { Context } from './context.js'
 import type { PrismaClient } from './generated/prisma/client.js'
-import { graphiqlOptions } from './graphiql.js'
+import { useGraphiqlPage } from './graphiql.js'
 import { createLoaders } from './loaders.js'
 import { schema } from './schema.js'
 import type { Viewer } from './shared/viewer.js'
@@ -34,8 +33,7 @@ export function createServer({ db, authenticate, log, isReady, graphiql, refresh
     landingPage: false,
     cors: false,
     multipart: false,
-    graphiql: graphiql && graphiqlOptions(graphiql.demoKey),
-    renderGraphiQL,
+    graphiql: false,
     logging: {
       debug: (...args) => log.debug(args),
       info: (...args) => log.info(args),
@@ -44,8 +42,10 @@ export function createServer({ db, authenticate, log, isReady, graphiql, refresh
     },
     plugins: [
       useReadinessCheck({ endpoint: '/ready', check: isReady }),
+      useOnlyGraphqlPath(),
+      ...(graphiql ? [useGraphiqlPage({ path: GRAPHQL_PATH, db, demoKey: graphiql.demoKey, log })] : []),
+      useAuthentication(authenticate, viewers, log),
       useOnlyJson(),
-      useAuthentication(authenticate, viewers, graphiql !== false, log),
     ],
     maskedErrors: { maskError: (error, message) => masked(error, message, log) },
     context({ request }: YogaInitialContext): Context {
@@ -54,6 +54,15 @@ export function createServer({ db, authenticate, log, isReady, graphiql, refresh
       return { db, viewer, loaders: createLoaders(db, viewer.organisation.id), refreshTimeoutMs }
     },
   })
+}
+
+/** Ends every other path here: Yoga answers `/graphql/` and `/any/graphql` too, where nobody would be asked for a credential. */
+function useOnlyGraphqlPath(): Plugin {
+  return {
+    onRequest({ url, fetchAPI, endResponse }) {
+      if (url.pathname !== GRAPHQL_PATH) endResponse(new fetchAPI.Response(null, { status: 404 }))
+    },
+  }
 }
 
 /** Refuses forms, which a browser sends to other sites without asking. */
@@ -72,14 +81,11 @@ function useOnlyJson(): Plugin {
 function useAuthentication(
   authenticate: Authenticate,
   viewers: WeakMap<Request, Viewer>,
-  hasGraphiql: boolean,
   log: Logger,
 ): Plugin {
   return {
     async onRequest({ request, url, fetchAPI, endResponse }) {
       if (url.pathname !== GRAPHQL_PATH) return
-      const isPage = request.method === 'GET' && request.headers.get('accept')?.includes('text/html')
-      if (hasGraphiql && isPage) return
       try {
         const viewer = await authenticate(request.headers)
         if (viewer) viewers.set(request, viewer)

@@ -2,8 +2,11 @@ import { createServer as createHttpServer } from 'node:http'
 import { once } from 'node:events'
 import pino from 'pino'
 import { createAuthenticate } from './auth.js'
-import { type Database, openDatabase } from './database.js'
-import { migrate, migrationDifference } from './migrations.js'
+import type { Database } from './database.js'
+import { fillWhenEmpty } from './demo-data.js'
+import { type DemoKey, keptDemoKeys, showDemoKeys } from './demo-keys.js'
+import { migrationDifference } from './migrations.js'
+import { prepare, withDatabase } from './prepared-database.js'
 import { createServer, GRAPHQL_PATH } from './server.js'
 import { readSettings, type Settings } from './settings.js'
 import { StartError } from './start-error.js'
@@ -13,35 +16,31 @@ export async function start(env: NodeJS.ProcessEnv): Promise<void> {
   const settings = readSettings(env)
   // Standard output is for the demo keys and the address; logs go to standard error.
   const log = pino({ level: settings.logLevel }, pino.destination(2))
-  const database = await openDatabase(databaseLocation(settings))
-  try {
+  await withDatabase(settings, async (database) => {
     await prepare(database)
-    await serve(settings, database, log)
-  } finally {
-    await database.close()
-  }
+    const demoKeys = isForDemo(settings, database) ? await prepareDemo(settings, database) : []
+    await serve(settings, database, demoKeys, log)
+  })
 }
 
-export function databaseLocation({ databaseUrl, databasePoolSize, dataDirectory }: Settings) {
-  return databaseUrl === undefined ? { dataDirectory } : { url: databaseUrl, poolSize: databasePoolSize }
+/** Whether demo keys, which may do everything, stay with the person at this machine. */
+function isForDemo({ production, host }: Settings, { embedded }: Database): boolean {
+  const isLoopback = host === 'localhost' || host === '::1' || /^127(\.\d{1,3}){3}$/.test(host)
+  return embedded && !production && isLoopback
 }
 
-/** The embedded database is migrated on the way; PostgreSQL only by `npm run migrate`. */
-async function prepare({ adapter, client, embedded }: Database): Promise<void> {
-  if (embedded) await migrate(adapter)
-  const { missing, ahead } = await migrationDifference(client)
-  if (missing.length > 0) throw new StartError(`The database lacks the migrations ${missing.join(', ')}: run \`npm run migrate\` first.`)
-  if (ahead.length > 0) throw new StartError(`The database has migrations that this version does not know: ${ahead.join(', ')}. Start the version that made them.`)
+async function prepareDemo({ dataDirectory }: Settings, { client }: Database): Promise<DemoKey[]> {
+  await fillWhenEmpty(client)
+  return keptDemoKeys(client, dataDirectory)
 }
 
-async function serve(settings: Settings, database: Database, log: pino.Logger): Promise<void> {
-  const { client } = database
+async function serve(settings: Settings, { client }: Database, demoKeys: DemoKey[], log: pino.Logger): Promise<void> {
   let stopping = false
   const yoga = createServer({
     db: client,
     authenticate: createAuthenticate(client, settings.jwt),
     log,
-    graphiql: settings.graphiql && { demoKey: undefined },
+    graphiql: settings.graphiql && { demoKey: demoKeys[0]?.key },
     refreshTimeoutMs: settings.refreshTimeoutMs,
     async isReady() {
       if (stopping) return false
@@ -62,6 +61,7 @@ async function serve(settings: Settings, database: Database, log: pino.Logger): 
   }
   const address = server.address()
   const port = typeof address === 'object' && address ? address.port : settings.port
+  showDemoKeys(demoKeys)
   process.stdout.write(`GraphQL and GraphiQL  http://${settings.host}:${port}${GRAPHQL_PATH}\n`)
 
   const signal = await Promise.race([once(process, 'SIGTERM'), once(process, 'SIGINT')])

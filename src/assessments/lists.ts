@@ -30,6 +30,7 @@ export interface AssessmentFilterShape {
 export function planAssessments(
   viewer: Viewer,
   args: PageArguments & { filter?: AssessmentFilterShape | null; orderBy?: OrderBy<keyof typeof order> },
+  list = 'assessments',
 ) {
   const filter = args.filter ?? {}
   const { oid, status, riskLevel, workflowState, entityId, templateId, createdById, search, updatedSince } = filter
@@ -45,5 +46,5 @@ export function planAssessments(
     ...(search != null && { OR: [{ name: substring(search) }, { companyName: substring(search) }] }),
     ...(updatedSince && { updatedAt: { gte: updatedSince } }),
   }
-  return { where, page: planPage(args, orderOf(order, args.orderBy, 'CREATED_AT', id), args.filter) }
+  return { where, page: planPage(args, orderOf(order, args.orderBy, 'CREATED_AT', id), [list, args.filter]) }
 }

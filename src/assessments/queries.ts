@@ -71,7 +71,7 @@ builder.prismaObjectField(Entity, 'assessments', (t) =>
       description: 'The assessments of this entity, the newest first.',
       resolve(entity, args, context, info) {
         const { db, viewer } = context
-        return ofEntities(context, info, entity.id, planAssessments(viewer, args).page, {
+        return ofEntities(context, info, entity.id, planAssessments(viewer, args, 'Entity.assessments').page, {
           async read(ids, assessments) {
             const entities = await db.entity.findMany({
               where: { ...visible(viewer), id: { in: ids } },
@@ -103,7 +103,7 @@ builder.prismaObjectField(AssessmentTemplate, 'assessments', (t) =>
       description: 'The assessments created from this template, the newest first.',
       resolve(template, args, context, info) {
         const { db, viewer } = context
-        return ofTemplates(context, info, template.id, planAssessments(viewer, args).page, {
+        return ofTemplates(context, info, template.id, planAssessments(viewer, args, 'AssessmentTemplate.assessments').page, {
           async read(ids, assessments) {
             const templates = await db.assessmentTemplate.findMany({
               where: { ...visible(viewer), id: { in: ids } },

@@ -4,21 +4,23 @@ import { type BankQuestion, poolKey, type Question, type Section, snapshot } fro
 
 /* ---- input ------------------------------------------------------------------------------------- */
 
-/** Ids are compared in lower case, as UUIDs are; one of digits alone is an oid. */
-const selector = z.string().transform((id) => id.toLowerCase())
+/** One of digits alone is an oid. */
 export const isOid = (id: string) => /^\d+$/.test(id)
+/** What an id is compared by: oids as numbers, UUIDs in lower case. */
+export const idKey = (id: string) => (isOid(id) ? String(Number(id)) : id.toLowerCase())
 
 export const refreshInput = z
   .object({
-    assessmentIds: z.array(selector).nullish(),
+    assessmentIds: z.array(z.string()).nullish(),
     expectedVersions: z
-      .array(z.object({ id: selector, expectedVersion: expectedVersion.unwrap().unwrap() }))
+      .array(z.object({ id: z.string(), expectedVersion: expectedVersion.unwrap().unwrap() }))
       .nullish(),
   })
   .superRefine(({ assessmentIds, expectedVersions }, context) => {
-    const selected = new Set(assessmentIds)
+    const selected = new Set(assessmentIds?.map(idKey))
     const seen = new Set<string>()
-    for (const [index, { id }] of (expectedVersions ?? []).entries()) {
+    for (const [index, { id: sent }] of (expectedVersions ?? []).entries()) {
+      const id = idKey(sent)
       const path = ['expectedVersions', index, 'id']
       if (seen.has(id)) context.addIssue({ code: 'custom', path, message: 'This assessment is named twice.', params: { code: 'DUPLICATE' } })
       seen.add(id)

@@ -9,7 +9,7 @@ import { check, isUuid } from '../shared/validation.js'
 import { conflicts, replaceLockedSections } from '../shared/versioned.js'
 import { requireScope, type Viewer } from '../shared/viewer.js'
 import { questionOptions } from '../templates/rules.js'
-import { type BankEntry, isDeleted, isOid, type Refresh, refreshInput, refreshSections } from './refresh-rules.js'
+import { type BankEntry, idKey, isDeleted, isOid, type Refresh, refreshInput, refreshSections } from './refresh-rules.js'
 import { type BankQuestion, poolKey, sections } from './rules.js'
 
 /** What happened to one assessment. */
@@ -83,7 +83,7 @@ async function select(
             AND ("id" = ANY(${all.filter(isUuid)}::uuid[])
               OR "oid" = ANY(${all.filter((id) => isOid(id) && Number(id) <= INT_MAX).map(Number)}::int[]))`
   const idOf = new Map(rows.flatMap(({ id, oid }) => [[id, id] as const, [String(oid), id] as const]))
-  const resolve = (id: string) => idOf.get(isOid(id) ? String(Number(id)) : id)
+  const resolve = (id: string) => idOf.get(idKey(id))
 
   const missing = named.filter((id) => resolve(id) === undefined)
   if (missing.length > 0) {

@@ -2,7 +2,7 @@ import { z } from 'zod'
 import type { Difficulty, QuestionOption, TemplateSection } from '../templates/rules.js'
 import { difficulty, questionOption } from '../templates/rules.js'
 import type { ValidationIssue } from '../shared/failures.js'
-import { between, notNull, text } from '../shared/validation.js'
+import { between, notNull, storable, text } from '../shared/validation.js'
 
 /* ---- what an assessment holds ------------------------------------------------------------------ */
 
@@ -47,7 +47,7 @@ export const updateInput = z.object({
 })
 
 export const answersInput = z
-  .array(z.object({ questionId: z.string(), optionKey: z.string().nullish() }))
+  .array(z.object({ questionId: z.string(), optionKey: storable.nullish() }))
   .superRefine((answers, context) => {
     const seen = new Set<string>()
     for (const [index, { questionId }] of answers.entries()) {
@@ -149,7 +149,9 @@ export function answerOf({ options, answerKey }: Question): QuestionOption | nul
 export function overallRisk(all: Section[]): { score: number; level: RiskLevel } | null {
   const scores = all.flatMap(({ questions }) => questions.flatMap((it) => answerOf(it)?.riskScore ?? []))
   if (scores.length === 0) return null
-  const score = Math.round((scores.reduce((sum, it) => sum + it, 0) / scores.length) * 10) / 10
+  const tenths = (scores.reduce((sum, it) => sum + it, 0) / scores.length) * 10
+  // Binary fractions put 463.5 tenths at 463.49999999999994, which would go down.
+  const score = Math.round(Number(tenths.toPrecision(12))) / 10
   return { score, level: score < 25 ? 'LOW' : score < 50 ? 'MODERATE' : score < 75 ? 'HIGH' : 'CRITICAL' }
 }
 

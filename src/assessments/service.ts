@@ -2,7 +2,7 @@
 // through the version gate only; refreshing stands in refresh-service.ts.
 import { v7 as newId } from 'uuid'
 import { z } from 'zod'
-import type { Context } from '../context.js'
+import type { Services } from '../context.js'
 import { type Assessment, Prisma } from '../generated/prisma/client.js'
 import { isUniqueViolation } from '../shared/database-errors.js'
 import { AlreadyExistsError, type ConflictError, type ForbiddenError, NotFoundError, ValidationError } from '../shared/failures.js'
@@ -23,8 +23,6 @@ import {
   sections,
   updateInput,
 } from './rules.js'
-
-type Services = Pick<Context, 'db' | 'viewer'>
 
 /**
  * Creates an assessment and starts its workflow, in one statement. With too few questions in the

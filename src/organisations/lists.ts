@@ -23,7 +23,7 @@ export function planEntities(
     ...(search != null && { name: substring(search) }),
     ...(country != null && { country: exactText(country) }),
   }
-  return { where, page: planPage(args, orderOf(entityOrder, args.orderBy, 'CREATED_AT', entityId), args.filter) }
+  return { where, page: planPage(args, orderOf(entityOrder, args.orderBy, 'CREATED_AT', entityId), ['entities', args.filter]) }
 }
 
 const user = orderColumns<Pick<User, 'id' | 'createdAt'>>()
@@ -41,5 +41,5 @@ export function planUsers(
     ...(sourcedId != null && { sourcedId: exactText(sourcedId) }),
     ...(subject != null && { subject: exactText(subject) }),
   }
-  return { where, page: planPage(args, orderOf(userOrder, null, 'CREATED_AT', userId), args.filter) }
+  return { where, page: planPage(args, orderOf(userOrder, null, 'CREATED_AT', userId), ['users', args.filter]) }
 }

@@ -26,6 +26,7 @@ interface RecordFilter {
 export function planRecords(
   viewer: Viewer,
   args: PageArguments & { filter?: RecordFilter | null; orderBy?: OrderBy<keyof typeof order> },
+  list = 'assessmentRecords',
 ) {
   const { status, userId, assessorId, assessmentDefinitionId, expiresBefore, expiresAfter, updatedSince } = args.filter ?? {}
   const where: Prisma.AssessmentRecordWhereInput = {
@@ -39,5 +40,5 @@ export function planRecords(
     }),
     ...(updatedSince && { updatedAt: { gte: updatedSince } }),
   }
-  return { where, page: planPage(args, orderOf(order, args.orderBy, 'UPDATED_AT', id), args.filter) }
+  return { where, page: planPage(args, orderOf(order, args.orderBy, 'UPDATED_AT', id), [list, args.filter]) }
 }

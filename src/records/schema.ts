@@ -136,7 +136,7 @@ builder.prismaObjectField(AssessmentTemplate, 'records', (t) =>
       description: 'The records of users assessed against this definition, the last changed first.',
       resolve(template, args, context, info) {
         const { db, viewer } = context
-        return ofTemplates(context, info, template.id, planRecords(viewer, args).page, {
+        return ofTemplates(context, info, template.id, planRecords(viewer, args, 'AssessmentTemplate.records').page, {
           async read(ids, records) {
             const templates = await db.assessmentTemplate.findMany({
               where: { ...visible(viewer), id: { in: ids } },

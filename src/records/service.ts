@@ -1,6 +1,6 @@
 // What writing assessment records means. It talks to the database through the version gate only.
 import { z } from 'zod'
-import type { Context } from '../context.js'
+import type { Services } from '../context.js'
 import type { AssessmentRecord } from '../generated/prisma/client.js'
 import { type ConflictError, type ForbiddenError, NotFoundError, ValidationError, type ValidationIssue } from '../shared/failures.js'
 import { check, expectedVersion, isUuid } from '../shared/validation.js'
@@ -11,7 +11,7 @@ import { assessedError, expiryOf, updateInput } from './rules.js'
 
 /** Changes what is sent of a record; when it expires is derived. */
 export async function updateAssessmentRecord(
-  context: Pick<Context, 'db' | 'viewer'>,
+  context: Services,
   args: { id: string; expectedVersion?: number | null | undefined; input: z.input<typeof updateInput> },
 ): Promise<AssessmentRecord | ConflictError<AssessmentRecord> | NotFoundError | ForbiddenError | ValidationError> {
   const { db, viewer } = context
@@ -48,7 +48,7 @@ export async function updateAssessmentRecord(
 }
 
 /** Which of the two is not there, so that one answer names both. */
-async function missingIds({ db, viewer }: Pick<Context, 'db' | 'viewer'>, id: string, assessorId: string): Promise<string[]> {
+async function missingIds({ db, viewer }: Services, id: string, assessorId: string): Promise<string[]> {
   const [record, assessor] = await Promise.all([
     isUuid(id) ? db.assessmentRecord.count({ where: { ...visible(viewer), id } }) : 0,
     isUuid(assessorId) ? db.user.count({ where: { ...visible(viewer), id: assessorId } }) : 0,

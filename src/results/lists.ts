@@ -25,6 +25,7 @@ interface ResultFilter {
 export function planResults(
   viewer: Viewer,
   args: PageArguments & { filter?: ResultFilter | null; orderBy?: OrderBy<keyof typeof order> },
+  list = 'assessmentResults',
 ) {
   const { status, scoreStatus, studentSourcedId, assessmentLineItemSourcedId, modifiedSince } = args.filter ?? {}
   const where: Prisma.AssessmentResultWhereInput = {
@@ -37,7 +38,7 @@ export function planResults(
     }),
     ...(modifiedSince && { updatedAt: { gte: modifiedSince } }),
   }
-  return { where, page: planPage(args, orderOf(order, args.orderBy, 'DATE_LAST_MODIFIED', id), args.filter) }
+  return { where, page: planPage(args, orderOf(order, args.orderBy, 'DATE_LAST_MODIFIED', id), [list, args.filter]) }
 }
 
 const lineItem = orderColumns<Pick<AssessmentLineItem, 'id' | 'createdAt'>>()
@@ -49,5 +50,5 @@ export function planLineItems(viewer: Viewer, args: PageArguments & { search?: s
     ...visible(viewer),
     ...(args.search != null && { title: substring(args.search) }),
   }
-  return { where, page: planPage(args, orderOf(lineItemOrder, null, 'CREATED_AT', lineItemId), args.search) }
+  return { where, page: planPage(args, orderOf(lineItemOrder, null, 'CREATED_AT', lineItemId), ['assessmentLineItems', args.search]) }
 }

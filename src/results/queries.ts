@@ -87,7 +87,7 @@ builder.prismaObjectField(AssessmentLineItem, 'results', (t) =>
       description: 'The results on this line item, the last changed first.',
       resolve(lineItem, args, context, info) {
         const { db, viewer } = context
-        return ofLineItems(context, info, lineItem.id, planResults(viewer, args).page, {
+        return ofLineItems(context, info, lineItem.id, planResults(viewer, args, 'AssessmentLineItem.results').page, {
           async read(ids, results) {
             const lineItems = await db.assessmentLineItem.findMany({
               where: { ...visible(viewer), id: { in: ids } },

@@ -20,8 +20,6 @@ export const scoreScaleValues = z.array(scoreScaleValue).min(1).max(1000)
 
 /* ---- input ------------------------------------------------------------------------------------- */
 
-export const sourcedId = text({ min: 1, max: 255 })
-
 const METADATA_BYTES = 65_536
 /** PostgreSQL reads JSON by recursion; this is far below where its stack would end. */
 const METADATA_DEPTH = 100

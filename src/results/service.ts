@@ -1,16 +1,14 @@
 // What putting assessment results means. It talks to the database through the version gate only.
 import { z } from 'zod'
-import type { Context } from '../context.js'
+import type { Services } from '../context.js'
 import { type AssessmentResult, Prisma } from '../generated/prisma/client.js'
 import { type ConflictError, type ForbiddenError, isFailure, NotFoundError, ValidationError } from '../shared/failures.js'
 import { exactText } from '../shared/filters.js'
-import { check, expectedVersion } from '../shared/validation.js'
+import { check, expectedVersion, sourcedId } from '../shared/validation.js'
 import { changeVersioned, Write } from '../shared/versioned.js'
 import { requireScope } from '../shared/viewer.js'
 import { visible } from './access.js'
-import { type PutInput, putInput, scoreIssues, scoreScaleValues, sourcedId } from './rules.js'
-
-type Services = Pick<Context, 'db' | 'viewer'>
+import { type PutInput, putInput, scoreIssues, scoreScaleValues } from './rules.js'
 
 /**
  * Creates or replaces a result whole, under the caller's sourcedId. Of concurrent puts on a new one

@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto'
 import { GraphQLError } from 'graphql'
 import { z } from 'zod'
+import { isStorable, isUuid } from './validation.js'
 
 /*
  * Relay connections by keyset: a cursor holds the values that its row was ordered by, so that a
@@ -36,13 +37,14 @@ export function orderColumns<Row>() {
     schema,
     nullable,
   })
-  const date = z.iso.datetime().transform((iso) => new Date(iso))
+  // PostgreSQL has no year 0.
+  const date = z.iso.datetime().transform((iso) => new Date(iso)).refine((instant) => instant.getUTCFullYear() > 0)
   return {
     date: column(date, false),
     nullableDate: column(date, true),
     nullableNumber: column(z.number(), true),
-    text: column(z.string(), false),
-    uuid: column(z.uuid(), false),
+    text: column(z.string().refine(isStorable), false),
+    uuid: column(z.string().refine(isUuid), false),
   }
 }
 
@@ -93,14 +95,14 @@ export interface Connection<Node> {
  * Turns Relay's arguments into a query for one page.
  *
  * @param order must end with a unique column
- * @param filter whatever else a cursor is bound to
+ * @param list what a cursor is bound to beside the order: the name of the list, and its filter
  * @throws GraphQLError with code BAD_USER_INPUT for a size outside 0 to 100, first with last, or a
  *   cursor of another list, order or filter.
  */
-export function planPage<Row>(args: PageArguments, order: OrderTerm<Row>[], filter: unknown): Page<Row> {
+export function planPage<Row>(args: PageArguments, order: OrderTerm<Row>[], list: [name: string, filter?: unknown]): Page<Row> {
   const size = pageSize(args)
   const backward = args.last != null
-  const binding = bindCursor([order.map(({ column, direction }) => [column.name, direction]), filter])
+  const binding = bindCursor([order.map(({ column, direction }) => [column.name, direction]), ...list])
   const checks = order.map(({ column }) => isValueOf(column))
   const conditions: Condition[] = []
   if (args.after != null) conditions.push(beyondCursor(order, decodeCursor('after', args.after, binding, checks), false))
@@ -144,9 +146,10 @@ function isValueOf<Row>({ schema, nullable }: OrderColumn<Row>) {
 /** The rows strictly behind a cursor (or before it), term by term as tuples are compared. */
 function beyondCursor<Row>(order: OrderTerm<Row>[], cursor: unknown[], backward: boolean): Condition {
   const values = order.map(({ column }, index) => (cursor[index] === null ? null : column.schema.parse(cursor[index])))
-  const alternatives = order.map(({ column, direction }, index) => {
+  const alternatives = order.flatMap(({ column, direction }, index) => {
     const equalSoFar = order.slice(0, index).map((term, i) => ({ [term.column.name]: { equals: values[i] } }))
-    return { AND: [...equalSoFar, beyondValue(column, values[index] ?? null, (direction === 'asc') !== backward, backward)] }
+    const beyond = beyondValue(column, values[index] ?? null, (direction === 'asc') !== backward, backward)
+    return beyond ? [{ AND: [...equalSoFar, beyond] }] : []
   })
   const [first] = order
   if (!first || first.column.nullable) return { OR: alternatives }
@@ -155,14 +158,15 @@ function beyondCursor<Row>(order: OrderTerm<Row>[], cursor: unknown[], backward:
   return { AND: [range, { OR: alternatives }] }
 }
 
+/** Null where nothing can be. */
 function beyondValue<Row>(
   { name, nullable }: OrderColumn<Row>,
   value: Date | string | number | null,
   upward: boolean,
   backward: boolean,
-): Condition {
+): Condition | null {
   // Nulls come last: behind a null there is nothing, and before it everything that is not null.
-  if (value === null) return backward ? { [name]: { not: null } } : { OR: [] }
+  if (value === null) return backward ? { [name]: { not: null } } : null
   const strictly = { [name]: upward ? { gt: value } : { lt: value } }
   return nullable && !backward ? { OR: [strictly, { [name]: { equals: null } }] } : strictly
 }

@@ -25,9 +25,19 @@ export function text({ min = 0, max }: { min?: number; max: number }) {
     const length = [...value].length
     if (length < min) refuse(context, 'TOO_SHORT', `At least ${min} ${min === 1 ? 'character is' : 'characters are'} needed.`)
     if (length > max) refuse(context, 'TOO_LONG', `At most ${max} characters are allowed, not ${length}.`)
-    if (!isStorable(value)) refuse(context, 'INVALID_FORMAT', 'U+0000 and unpaired surrogates are not allowed.')
+    refuseUnstorable(value, context)
   })
 }
+
+/** A text that is only compared with stored ones, of any length. */
+export const storable = z.string().superRefine(refuseUnstorable)
+
+function refuseUnstorable(value: string, context: Refuse): void {
+  if (!isStorable(value)) refuse(context, 'INVALID_FORMAT', 'U+0000 and unpaired surrogates are not allowed.')
+}
+
+/** The writer's own id of a row. */
+export const sourcedId = text({ min: 1, max: 255 })
 
 /** A number from `min` to `max`, both included. */
 export function between(min: number, max: number) {
@@ -63,7 +73,8 @@ export function check<Schema extends z.ZodType>(
   input: unknown,
   path: string[] = [],
 ): z.output<Schema> | ValidationError {
-  const result = schema.safeParse(input)
+  // Only an issue that reports its input tells what is missing from what has a wrong type.
+  const result = schema.safeParse(input, { reportInput: true })
   return result.success ? result.data : new ValidationError(issuesOf(result.error, path))
 }
 

@@ -1,5 +1,5 @@
 import DataLoader from 'dataloader'
-import type { Context } from '../context.js'
+import type { Services } from '../context.js'
 import type { Prisma, PrismaClient, Revision } from '../generated/prisma/client.js'
 import { ConflictError, NotFoundError, ValidationError, type VersionedRow } from './failures.js'
 import { isUuid } from './validation.js'
@@ -93,7 +93,7 @@ export interface VersionedChange<Row, Data, Key> {
 
 /** Changes one row of the viewer's organisation, or answers why not: the row as it was written. */
 export async function changeVersioned<Row extends VersionedRow, Data extends object, Key extends { id: string } | { sourcedId: string }>(
-  { db, viewer }: Pick<Context, 'db' | 'viewer'>,
+  { db, viewer }: Services,
   { model, kind, key, expectedVersion, decide }: VersionedChange<Row, Data, Key>,
 ): Promise<Row | ValidationError | NotFoundError | ConflictError<Row>> {
   const named = 'id' in key ? key.id : key.sourcedId

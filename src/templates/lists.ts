@@ -22,5 +22,5 @@ export function planTemplates(
     ...(type != null && { type: exactText(type) }),
     ...(search != null && { name: substring(search) }),
   }
-  return { where, page: planPage(args, orderOf(templateOrder, args.orderBy, 'CREATED_AT', templateId), args.filter) }
+  return { where, page: planPage(args, orderOf(templateOrder, args.orderBy, 'CREATED_AT', templateId), ['assessmentTemplates', args.filter]) }
 }

@@ -35,10 +35,10 @@ CREATE TRIGGER "AssessmentResult_stamp" BEFORE INSERT OR UPDATE ON "AssessmentRe
 CREATE FUNCTION changed_section_paths(before jsonb, after jsonb) RETURNS SETOF text LANGUAGE sql IMMUTABLE AS $$
   SELECT format('sections.%s.questions.%s.%s', section.i - 1, question.i - 1, field.path)
   FROM jsonb_array_elements(after) WITH ORDINALITY AS section(value, i)
+  LEFT JOIN jsonb_array_elements(before) WITH ORDINALITY AS old_section(value, i) ON old_section.i = section.i
   CROSS JOIN LATERAL jsonb_array_elements(section.value -> 'questions') WITH ORDINALITY AS question(value, i)
-  CROSS JOIN LATERAL (
-    SELECT before #> ARRAY[(section.i - 1)::text, 'questions', (question.i - 1)::text] AS value
-  ) AS previous
+  LEFT JOIN LATERAL jsonb_array_elements(old_section.value -> 'questions') WITH ORDINALITY AS previous(value, i)
+    ON previous.i = question.i
   CROSS JOIN LATERAL (
     VALUES
       (1, 'id', previous.value -> 'id', question.value -> 'id'),
@@ -84,7 +84,7 @@ DECLARE
   ], NULL);
 BEGIN
   IF TG_OP = 'UPDATE' AND OLD."sections" IS DISTINCT FROM NEW."sections" THEN
-    paths := paths || ARRAY(SELECT changed_section_paths(OLD."sections", NEW."sections"));
+    paths := paths || ARRAY(SELECT path FROM changed_section_paths(OLD."sections", NEW."sections") AS path);
   END IF;
   INSERT INTO "Revision" ("organisationId", "assessmentId", "version", "changedPaths", "actor", "changedAt")
   VALUES (NEW."organisationId", NEW."id", NEW."version", paths, NEW."changedBy", NEW."updatedAt");

@@ -1,0 +1,82 @@
+// The users and entities of an import file.
+import { z } from 'zod'
+import type { Services } from '../context.js'
+import type { ValidationIssue } from '../shared/failures.js'
+import { batches, findReferenced, type Imported, name, rowsOf, upsertRows } from '../shared/import.js'
+import { sourcedId, text } from '../shared/validation.js'
+import { visible } from './access.js'
+
+const user = z.strictObject({ sourcedId, subject: text({ min: 1, max: 255 }).nullish(), name })
+const entity = z.strictObject({
+  sourcedId,
+  name,
+  companyType: text({ min: 1, max: 100 }).nullish(),
+  country: text({ min: 1, max: 100 }).nullish(),
+})
+
+/** What this room reads of an import file. */
+export const organisationRows = {
+  users: rowsOf(user, ['sourcedId', 'subject']).default([]),
+  entities: rowsOf(entity).default([]),
+}
+
+export async function importUsers({ db, viewer }: Services, users: z.output<typeof user>[]): Promise<Imported> {
+  const { issues, released } = await releaseSubjects({ db, viewer }, users)
+  const refused = new Set(issues.map(({ path }) => path[1]))
+  const rows = users.map((row, index) => ({
+    index,
+    sourcedId: row.sourcedId,
+    // Only so that the rest can be looked at too: nothing of the file is kept where there is an issue.
+    columns: { name: row.name, subject: refused.has(String(index)) ? null : (row.subject ?? null) },
+  }))
+  const imported = await upsertRows('users', rows, {
+    async find(sourcedIds) {
+      const stored = await db.user.findMany({ where: { ...visible(viewer), sourcedId: { in: sourcedIds } } })
+      return stored.map((row) => ({ ...row, subject: released.get(row.id) ?? row.subject }))
+    },
+    create: (data) => db.user.createMany({ data: data.map((row) => ({ ...row, organisationId: viewer.organisation.id })) }),
+    update: ({ id }, data) => db.user.update({ where: { id }, data }),
+  })
+  return { ...imported, issues: [...issues, ...imported.issues] }
+}
+
+/**
+ * Takes the subjects that the file gives to somebody else away from their present users, since no
+ * two may have the same at any moment. A user who is not in the file keeps theirs: that is an issue.
+ */
+async function releaseSubjects({ db, viewer }: Services, users: z.output<typeof user>[]) {
+  const inFile = new Set(users.map((row) => row.sourcedId))
+  const claims = new Map(users.map((row, index) => [row.subject, { index, sourcedId: row.sourcedId }]))
+  const holders = await findReferenced(
+    users.map(({ subject }) => subject),
+    (subjects) => db.user.findMany({ where: { ...visible(viewer), subject: { in: subjects } } }),
+  )
+  const issues: ValidationIssue[] = []
+  const released = new Map<string, string | null>()
+  for (const holder of holders) {
+    const claim = claims.get(holder.subject)
+    if (!claim || claim.sourcedId === holder.sourcedId) continue
+    if (holder.sourcedId !== null && inFile.has(holder.sourcedId)) released.set(holder.id, holder.subject)
+    else {
+      const message = `Another user, who is not in this file, has the subject "${holder.subject ?? ''}".`
+      issues.push({ path: ['users', String(claim.index), 'subject'], code: 'DUPLICATE', message })
+    }
+  }
+  for (const ids of batches([...released.keys()])) {
+    await db.user.updateMany({ where: { ...visible(viewer), id: { in: ids } }, data: { subject: null } })
+  }
+  return { issues, released }
+}
+
+export function importEntities({ db, viewer }: Services, entities: z.output<typeof entity>[]): Promise<Imported> {
+  const rows = entities.map(({ sourcedId: key, name: entityName, companyType, country }, index) => ({
+    index,
+    sourcedId: key,
+    columns: { name: entityName, companyType: companyType ?? null, country: country ?? null },
+  }))
+  return upsertRows('entities', rows, {
+    find: (sourcedIds) => db.entity.findMany({ where: { ...visible(viewer), sourcedId: { in: sourcedIds } } }),
+    create: (data) => db.entity.createMany({ data: data.map((row) => ({ ...row, organisationId: viewer.organisation.id })) }),
+    update: ({ id }, data) => db.entity.update({ where: { id }, data }),
+  })
+}

@@ -1,0 +1,148 @@
+// The folders and records of an import file. A stored record changes through the version gate only.
+import { z } from 'zod'
+import type { Services } from '../context.js'
+import type { AssessmentRecord } from '../generated/prisma/client.js'
+import { isFailure, type ValidationIssue } from '../shared/failures.js'
+import { findReferenced, type FileRow, type Imported, instant, name, rowsOf, unknownReference, upsertRows } from '../shared/import.js'
+import { sourcedId } from '../shared/validation.js'
+import { changeVersioned, Write } from '../shared/versioned.js'
+import { visible } from './access.js'
+import { assessedError, expiryOf, recordStatus } from './rules.js'
+
+const folder = z.strictObject({ sourcedId, name })
+
+const record = z
+  .strictObject({
+    sourcedId,
+    userSourcedId: sourcedId,
+    assessmentDefinitionSourcedId: sourcedId,
+    status: recordStatus,
+    assessmentDate: instant.nullish(),
+    assessorSourcedId: sourcedId.nullish(),
+    folderSourcedId: sourcedId.nullish(),
+  })
+  .superRefine(({ status, assessmentDate }, context) => {
+    const issue = assessedError({ status, assessmentDate: assessmentDate ?? null }, new Date())
+    if (issue) context.addIssue({ code: 'custom', path: issue.path, message: issue.message, params: { code: issue.code } })
+  })
+type FileRecord = z.output<typeof record>
+
+/** What this room reads of an import file. */
+export const recordRows = {
+  folders: rowsOf(folder).default([]),
+  records: rowsOf(record).default([]),
+}
+
+export function importFolders({ db, viewer }: Services, folders: z.output<typeof folder>[]): Promise<Imported> {
+  const rows = folders.map(({ sourcedId: key, ...columns }, index) => ({ index, sourcedId: key, columns }))
+  return upsertRows('folders', rows, {
+    find: (sourcedIds) => db.folder.findMany({ where: { ...visible(viewer), sourcedId: { in: sourcedIds } } }),
+    create: (data) => db.folder.createMany({ data: data.map((row) => ({ ...row, organisationId: viewer.organisation.id })) }),
+    update: ({ id }, data) => db.folder.update({ where: { id }, data }),
+  })
+}
+
+/** @param revalued the definitions of which the file has just changed the validity */
+export async function importRecords(services: Services, records: FileRecord[], revalued: string[]): Promise<Imported> {
+  const { db, viewer } = services
+  const { rows, issues } = await resolve(services, records)
+  const imported = await upsertRows('records', rows, {
+    find: (sourcedIds) => db.assessmentRecord.findMany({ where: { ...visible(viewer), sourcedId: { in: sourcedIds } } }),
+    create: (data) =>
+      db.assessmentRecord.createMany({ data: data.map((row) => ({ ...row, organisationId: viewer.organisation.id, changedBy: viewer.actor })) }),
+    refuse: (stored, columns) => fixedIssues(stored, columns),
+    update: ({ id }, { status, assessmentDate, assessorId, expiresAt }) =>
+      change(services, id, () => ({ status, assessmentDate, assessorId, expiresAt })),
+  })
+  const renewed = await renewExpiries(services, revalued)
+  return { ...imported, updated: imported.updated + renewed, issues: [...issues, ...imported.issues] }
+}
+
+type Columns = Pick<
+  AssessmentRecord,
+  'userId' | 'assessmentDefinitionId' | 'folderId' | 'status' | 'assessmentDate' | 'assessorId' | 'expiresAt'
+>
+
+/** Turns the sourcedIds that records refer to into ids, and says which of them are not there. */
+async function resolve({ db, viewer }: Services, records: FileRecord[]) {
+  const users = await findReferenced(
+    records.flatMap((it) => [it.userSourcedId, it.assessorSourcedId]),
+    (names) => db.user.findMany({ where: { ...visible(viewer), sourcedId: { in: names } }, select: { id: true, sourcedId: true } }),
+  )
+  const definitions = await findReferenced(
+    records.map((it) => it.assessmentDefinitionSourcedId),
+    (names) =>
+      db.assessmentTemplate.findMany({
+        where: { ...visible(viewer), sourcedId: { in: names } },
+        select: { id: true, sourcedId: true, validityDays: true },
+      }),
+  )
+  const folders = await findReferenced(
+    records.map((it) => it.folderSourcedId),
+    (names) => db.folder.findMany({ where: { ...visible(viewer), sourcedId: { in: names } }, select: { id: true, sourcedId: true } }),
+  )
+  const userIds = new Map(users.map((row) => [row.sourcedId, row.id]))
+  const definitionOf = new Map(definitions.map((row) => [row.sourcedId, row]))
+  const folderIds = new Map(folders.map((row) => [row.sourcedId, row.id]))
+
+  const rows: FileRow<Columns>[] = []
+  const issues: ValidationIssue[] = []
+  for (const [index, it] of records.entries()) {
+    const missing = (field: keyof FileRecord, what: string, value: string) =>
+      void issues.push(unknownReference(['records', index, field], what, value))
+    const userId = userIds.get(it.userSourcedId)
+    const definition = definitionOf.get(it.assessmentDefinitionSourcedId)
+    const assessorId = it.assessorSourcedId == null ? null : userIds.get(it.assessorSourcedId)
+    const folderId = it.folderSourcedId == null ? null : folderIds.get(it.folderSourcedId)
+    if (userId === undefined) missing('userSourcedId', 'user', it.userSourcedId)
+    if (definition === undefined) missing('assessmentDefinitionSourcedId', 'template', it.assessmentDefinitionSourcedId)
+    if (assessorId === undefined) missing('assessorSourcedId', 'user', it.assessorSourcedId ?? '')
+    if (folderId === undefined) missing('folderSourcedId', 'folder', it.folderSourcedId ?? '')
+    if (userId === undefined || definition === undefined || assessorId === undefined || folderId === undefined) continue
+    const state = { status: it.status, assessmentDate: it.assessmentDate ?? null }
+    const expiresAt = expiryOf(state, definition.validityDays)
+    const columns = { userId, assessmentDefinitionId: definition.id, folderId, ...state, assessorId, expiresAt }
+    rows.push({ index, sourcedId: it.sourcedId, columns })
+  }
+  return { rows, issues }
+}
+
+/** What never changes about a record. */
+function fixedIssues(stored: AssessmentRecord, columns: Columns): ValidationIssue[] {
+  const fixed = [
+    { column: 'userId', field: 'userSourcedId', what: 'user' },
+    { column: 'assessmentDefinitionId', field: 'assessmentDefinitionSourcedId', what: 'definition' },
+    { column: 'folderId', field: 'folderSourcedId', what: 'folder' },
+  ] as const
+  return fixed
+    .filter(({ column }) => stored[column] !== columns[column])
+    .map(({ field, what }) => ({ path: [field], code: 'WRONG_STATE', message: `The ${what} of a stored record never changes.` }))
+}
+
+/** Lets the PASSED records of these definitions expire when they now do: how many that changed. */
+async function renewExpiries(services: Services, definitionIds: string[]): Promise<number> {
+  const { db, viewer } = services
+  let renewed = 0
+  for (const id of definitionIds) {
+    const { validityDays } = await db.assessmentTemplate.findUniqueOrThrow({ where: { id } })
+    const passed = await db.assessmentRecord.findMany({
+      where: { ...visible(viewer), assessmentDefinitionId: id, status: 'PASSED' },
+      orderBy: { id: 'asc' },
+    })
+    const stale = passed.filter((row) => row.expiresAt?.getTime() !== expiryOf(row, validityDays)?.getTime())
+    for (const row of stale) await change(services, row.id, (current) => ({ expiresAt: expiryOf(current, validityDays) }))
+    renewed += stale.length
+  }
+  return renewed
+}
+
+async function change(services: Services, id: string, columns: (row: AssessmentRecord) => Partial<Columns>): Promise<void> {
+  const changed = await changeVersioned(services, {
+    model: services.db.assessmentRecord,
+    kind: 'AssessmentRecord',
+    key: { id },
+    expectedVersion: null,
+    decide: (row: AssessmentRecord) => new Write(columns(row)),
+  })
+  if (isFailure(changed)) throw new Error(changed.message)
+}

@@ -1,0 +1,67 @@
+// The score scales and line items of an import file.
+import { z } from 'zod'
+import type { Services } from '../context.js'
+import { description, findReferenced, type Imported, name, rowsOf, unknownReference, upsertRows } from '../shared/import.js'
+import { refuse, sourcedId, text } from '../shared/validation.js'
+import { visible } from './access.js'
+import { scoreScaleValues } from './rules.js'
+
+const scoreScale = z.strictObject({ sourcedId, title: name, type: text({ min: 1, max: 100 }), values: scoreScaleValues })
+
+const lineItem = z
+  .strictObject({
+    sourcedId,
+    title: name,
+    description: description.nullish(),
+    resultValueMin: z.number().nullish(),
+    resultValueMax: z.number().nullish(),
+    scoreScaleSourcedId: sourcedId.nullish(),
+  })
+  .superRefine(({ resultValueMin, resultValueMax }, context) => {
+    if (resultValueMin != null && resultValueMax != null && resultValueMin > resultValueMax) {
+      refuse(context, 'OUT_OF_RANGE', 'resultValueMin is above resultValueMax.')
+    }
+  })
+
+/** What this room reads of an import file. */
+export const resultRows = {
+  scoreScales: rowsOf(scoreScale).default([]),
+  lineItems: rowsOf(lineItem).default([]),
+}
+
+export function importScoreScales({ db, viewer }: Services, scales: z.output<typeof scoreScale>[]): Promise<Imported> {
+  const rows = scales.map(({ sourcedId: key, ...columns }, index) => ({ index, sourcedId: key, columns }))
+  return upsertRows('scoreScales', rows, {
+    find: (sourcedIds) => db.scoreScale.findMany({ where: { ...visible(viewer), sourcedId: { in: sourcedIds } } }),
+    create: (data) => db.scoreScale.createMany({ data: data.map((row) => ({ ...row, organisationId: viewer.organisation.id })) }),
+    update: ({ id }, data) => db.scoreScale.update({ where: { id }, data }),
+  })
+}
+
+export async function importLineItems({ db, viewer }: Services, lineItems: z.output<typeof lineItem>[]): Promise<Imported> {
+  const scales = await findReferenced(
+    lineItems.map((it) => it.scoreScaleSourcedId),
+    (names) => db.scoreScale.findMany({ where: { ...visible(viewer), sourcedId: { in: names } }, select: { id: true, sourcedId: true } }),
+  )
+  const scaleIds = new Map(scales.map((row) => [row.sourcedId, row.id]))
+  const issues = lineItems.flatMap(({ scoreScaleSourcedId: scale }, index) =>
+    scale == null || scaleIds.has(scale) ? [] : [unknownReference(['lineItems', index, 'scoreScaleSourcedId'], 'score scale', scale)],
+  )
+  const rows = lineItems.map(({ sourcedId: key, scoreScaleSourcedId: scale, ...row }, index) => ({
+    index,
+    sourcedId: key,
+    columns: {
+      title: row.title,
+      description: row.description ?? null,
+      resultValueMin: row.resultValueMin ?? null,
+      resultValueMax: row.resultValueMax ?? null,
+      scoreScaleId: (scale != null && scaleIds.get(scale)) || null,
+    },
+  }))
+  const imported = await upsertRows('lineItems', rows, {
+    find: (sourcedIds) => db.assessmentLineItem.findMany({ where: { ...visible(viewer), sourcedId: { in: sourcedIds } } }),
+    create: (data) => db.assessmentLineItem.createMany({ data: data.map((row) => ({ ...row, organisationId: viewer.organisation.id })) }),
+    update: ({ id }, data) => db.assessmentLineItem.update({ where: { id }, data }),
+  })
+  return { ...imported, issues: [...issues, ...imported.issues] }
+}

@@ -1,0 +1,158 @@
+// The question bank and the templates of an import file.
+import { z } from 'zod'
+import type { Services } from '../context.js'
+import type { ValidationIssue } from '../shared/failures.js'
+import { description, differs, type Imported, name, rowsOf, upsertRows } from '../shared/import.js'
+import { sourcedId, text } from '../shared/validation.js'
+import { visible } from './access.js'
+import { difficulty, questionOptions, templateSections } from './rules.js'
+
+const question = z.strictObject({
+  sourcedId,
+  topic: name,
+  difficulty,
+  text: text({ min: 1, max: 10_000 }),
+  options: questionOptions,
+  deleted: z.boolean().default(false),
+})
+
+const outcome = z.strictObject({ name, riskLevel: z.enum(['LOW', 'MODERATE', 'HIGH', 'CRITICAL']).nullish() })
+
+const template = z.strictObject({
+  sourcedId,
+  name,
+  type: text({ min: 1, max: 100 }),
+  description: description.nullish(),
+  validityDays: z.int().min(1).max(36_500).nullish(),
+  sections: templateSections,
+  workflowSteps: z.array(name).min(1).max(100),
+  /** The first is what an assessment starts with. */
+  outcomes: rowsOf(outcome, ['name', 'riskLevel']),
+})
+
+/** What this room reads of an import file. */
+export const templateRows = {
+  questions: rowsOf(question).default([]),
+  templates: rowsOf(template).default([]),
+}
+
+export function importQuestions({ db, viewer }: Services, questions: z.output<typeof question>[]): Promise<Imported> {
+  const rows = questions.map(({ sourcedId: key, ...columns }, index) => ({ index, sourcedId: key, columns }))
+  return upsertRows('questions', rows, {
+    find: (sourcedIds) => db.question.findMany({ where: { ...visible(viewer), sourcedId: { in: sourcedIds } } }),
+    create: (data) => db.question.createMany({ data: data.map((row) => ({ ...row, organisationId: viewer.organisation.id })) }),
+    update(stored, { deleted, ...content }) {
+      // A revision is what refreshing an assessment renews; deleting a question is not one.
+      const revision = differs(stored, content) ? { revision: { increment: 1 } } : {}
+      return db.question.update({ where: { id: stored.id }, data: { ...content, ...revision, deleted } })
+    },
+  })
+}
+
+/** Besides what became of the templates: the ids of those whose records now expire at another time. */
+export async function importTemplates(
+  services: Services,
+  templates: z.output<typeof template>[],
+): Promise<Imported & { revalued: string[] }> {
+  const { db, viewer } = services
+  const organisationId = viewer.organisation.id
+  const revalued: string[] = []
+  const rows = templates.map(({ sourcedId: key, outcomes, ...columns }, index) => ({
+    index,
+    sourcedId: key,
+    columns: {
+      ...columns,
+      description: columns.description ?? null,
+      validityDays: columns.validityDays ?? null,
+      outcomes: outcomes.map((it) => ({ name: it.name, riskLevel: it.riskLevel ?? null })),
+    },
+  }))
+  const imported = await upsertRows('templates', rows, {
+    async find(sourcedIds) {
+      const stored = await db.assessmentTemplate.findMany({
+        where: { ...visible(viewer), sourcedId: { in: sourcedIds } },
+        include: { outcomes: { orderBy: [{ position: 'asc' }, { id: 'asc' }] } },
+      })
+      return stored.map(({ outcomes, ...row }) => ({
+        ...row,
+        stored: outcomes,
+        outcomes: outcomes.map((it) => ({ name: it.name, riskLevel: it.riskLevel })),
+      }))
+    },
+    async create(data) {
+      const created = await db.assessmentTemplate.createManyAndReturn({
+        data: data.map(({ outcomes: _, ...row }) => ({ ...row, organisationId })),
+        select: { id: true, sourcedId: true },
+      })
+      const ids = new Map(created.map((row) => [row.sourcedId, row.id]))
+      const outcomes = data.flatMap((row) =>
+        row.outcomes.map((it, position) => ({ ...it, organisationId, position, templateId: ids.get(row.sourcedId) ?? '' })),
+      )
+      await db.outcome.createMany({ data: outcomes })
+    },
+    refuse: (stored, columns) => templateIssues(services, stored, columns),
+    async update({ id, stored, validityDays }, { outcomes, ...data }) {
+      if (data.validityDays !== validityDays) revalued.push(id)
+      await db.assessmentTemplate.update({ where: { id }, data })
+      await replaceOutcomes(services, id, stored, outcomes)
+    },
+  })
+  return { ...imported, revalued }
+}
+
+interface Outcome {
+  name: string
+  riskLevel: 'LOW' | 'MODERATE' | 'HIGH' | 'CRITICAL' | null
+}
+type StoredOutcome = Outcome & { id: string; position: number }
+
+/** What assessments of the template say against changing it so. */
+async function templateIssues(
+  { db, viewer }: Services,
+  template: { id: string; type: string; stored: StoredOutcome[] },
+  { type, outcomes }: { type: string; outcomes: Outcome[] },
+): Promise<ValidationIssue[]> {
+  const issues: ValidationIssue[] = []
+  const of = { ...visible(viewer), templateId: template.id }
+  if (type !== template.type && (await db.assessment.findFirst({ where: of, select: { id: true } }))) {
+    const message = `The type must stay "${template.type}", because there are assessments of this template.`
+    issues.push({ path: ['type'], code: 'WRONG_STATE', message })
+  }
+  const removed = removedOutcomes(template.stored, outcomes).map(({ id }) => id)
+  if (removed.length === 0) return issues
+  const used = await db.outcome.findMany({ where: { id: { in: removed }, assessments: { some: of } }, orderBy: { position: 'asc' } })
+  const gone = used.map((it): ValidationIssue => {
+    const message = `The outcome "${it.name}" must stay listed, because there are assessments that have it.`
+    return { path: ['outcomes'], code: 'WRONG_STATE', message }
+  })
+  return [...issues, ...gone]
+}
+
+function removedOutcomes(stored: StoredOutcome[], listed: Outcome[]): StoredOutcome[] {
+  const names = new Set(listed.map((it) => it.name))
+  return stored.filter((it) => !names.has(it.name))
+}
+
+/** Makes a template's outcomes what the file lists, those of the same name keeping their ids. */
+async function replaceOutcomes(
+  { db, viewer }: Services,
+  templateId: string,
+  stored: StoredOutcome[],
+  listed: Outcome[],
+): Promise<void> {
+  const of = { ...visible(viewer), templateId }
+  const removed = removedOutcomes(stored, listed).map(({ id }) => id)
+  if (removed.length > 0) await db.outcome.deleteMany({ where: { ...of, id: { in: removed } } })
+  const ids = new Map(stored.map((it) => [it.name, it]))
+  const placed = listed.map((it, position) => ({ ...it, position, before: ids.get(it.name) }))
+  // No two outcomes may have the same level at any moment, so that all let go before one takes.
+  const released = placed.flatMap(({ before, riskLevel }) => (before && before.riskLevel !== riskLevel ? [before.id] : []))
+  if (released.length > 0) await db.outcome.updateMany({ where: { ...of, id: { in: released } }, data: { riskLevel: null } })
+  for (const { before, position, riskLevel } of placed) {
+    if (before && differs(before, { position, riskLevel })) {
+      await db.outcome.update({ where: { id: before.id }, data: { position, riskLevel } })
+    }
+  }
+  const added = placed.filter(({ before }) => !before).map(({ before: _, ...it }) => ({ ...it, ...of }))
+  if (added.length > 0) await db.outcome.createMany({ data: added })
+}
