@@ -1,4 +1,6 @@
 import SchemaBuilder from '@pothos/core'
+import DirectivesPlugin from '@pothos/plugin-directives'
+import FederationPlugin from '@pothos/plugin-federation'
 import PrismaPlugin from '@pothos/plugin-prisma'
 import RelayPlugin from '@pothos/plugin-relay'
 import ScopeAuthPlugin from '@pothos/plugin-scope-auth'
@@ -26,7 +28,7 @@ export const builder = new SchemaBuilder<{
   }
 }>({
   defaultFieldNullability: false,
-  plugins: [ScopeAuthPlugin, RelayPlugin, PrismaPlugin],
+  plugins: [ScopeAuthPlugin, RelayPlugin, PrismaPlugin, DirectivesPlugin, FederationPlugin],
   prisma: {
     client: (context) => context.db,
     dmmf: getDatamodel(),
@@ -49,7 +51,7 @@ export const builder = new SchemaBuilder<{
     nodeFieldOptions: { description: 'The item.', nullable: false },
     cursorFieldOptions: { description: 'Where the item stands in its list, for `after` and `before`. Opaque.' },
     pageInfoFieldOptions: { description: 'Whether there is more, and where to go on.' },
-    pageInfoTypeOptions: { description: 'Where a page stands in its list.' },
+    pageInfoTypeOptions: { description: 'Where a page stands in its list.', shareable: true },
     hasNextPageFieldOptions: { description: 'Whether items follow the page; asked with `last`, whether `before` was given.' },
     hasPreviousPageFieldOptions: { description: 'Whether items precede the page; asked with `first`, whether `after` was given.' },
     startCursorFieldOptions: { description: 'Cursor of the first item; null on an empty page.' },
