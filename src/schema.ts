@@ -15,12 +15,13 @@ import './templates/entities.js'
 import './assessments/entities.js'
 import './records/entities.js'
 import './results/entities.js'
+import './nodes.js'
 import { builder } from './builder.js'
 import { guardEntities } from './entities.js'
 
 /** The whole schema, gathered from the rooms, as a federation subgraph. */
 export const schema = builder.toSubGraphSchema({
   linkUrl: 'https://specs.apollo.dev/federation/v2.6',
-  federationDirectives: ['@key', '@shareable'],
+  federationDirectives: ['@key', '@shareable', '@inaccessible'],
 })
 guardEntities(schema)

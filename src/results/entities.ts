@@ -1,11 +1,21 @@
 import { builder } from '../builder.js'
-import type { AssessmentResult as AssessmentResultRow } from '../generated/prisma/client.js'
+import type {
+  AssessmentLineItem as AssessmentLineItemRow,
+  AssessmentResult as AssessmentResultRow,
+  ScoreScale as ScoreScaleRow,
+} from '../generated/prisma/client.js'
 import { references, referencesById } from '../shared/references.js'
 import { visible } from './access.js'
 import { AssessmentResult } from './schema.js'
 
 export const resultById = referencesById<AssessmentResultRow>('AssessmentResult', ({ db, viewer }, ids, query) =>
   db.assessmentResult.findMany({ ...query, where: { ...visible(viewer), id: { in: ids } } }),
+)
+export const lineItemById = referencesById<AssessmentLineItemRow>('AssessmentLineItem', ({ db, viewer }, ids, query) =>
+  db.assessmentLineItem.findMany({ ...query, where: { ...visible(viewer), id: { in: ids } } }),
+)
+export const scaleById = referencesById<ScoreScaleRow>('ScoreScale', ({ db, viewer }, ids, query) =>
+  db.scoreScale.findMany({ ...query, where: { ...visible(viewer), id: { in: ids } } }),
 )
 const resultBySourcedId = references<AssessmentResultRow>(
   'AssessmentResult',

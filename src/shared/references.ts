@@ -21,9 +21,11 @@ export function references<Row extends object>(typeName: string, nameOf: (row: R
       : null
 }
 
+export type LoadById<Row> = (context: Context, info: GraphQLResolveInfo, id: unknown) => Promise<Row | null> | null
+
 /** References by the UUID `id`. */
-export function referencesById<Row extends { id: string }>(typeName: string, find: Find<Row>) {
+export function referencesById<Row extends { id: string }>(typeName: string, find: Find<Row>): LoadById<Row> {
   const load = references<Row>(typeName, (row) => row.id, find)
-  return (context: Context, info: GraphQLResolveInfo, id: unknown): Promise<Row | null> | null =>
+  return (context, info, id) =>
     typeof id === 'string' && isUuid(id) ? load(context, info, id.toLowerCase()) : null
 }
