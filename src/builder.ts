@@ -34,6 +34,7 @@ export const builder = new SchemaBuilder<{
     dmmf: getDatamodel(),
   },
   scopeAuth: {
+    authorizeOnSubscribe: true,
     authScopes: ({ viewer }) => ({
       scope(scope) {
         if (viewer.scopes.has(scope)) return true
@@ -67,6 +68,9 @@ builder.queryType({ description: 'Everything that can be read. What belongs to a
 builder.mutationType({
   description:
     'Everything that can be written. A failure that a client can act on is a member of the result union; the result is null only beside an error in `errors`.',
+})
+builder.subscriptionType({
+  description: 'Changes as they happen, over server-sent events: send the subscription with `Accept: text/event-stream`.',
 })
 builder.addScalarType('DateTime', DateTime)
 builder.addScalarType('JSONObject', JSONObject)

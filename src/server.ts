@@ -1,4 +1,5 @@
 import { randomUUID } from 'node:crypto'
+import { useExtendContextValuePerExecuteSubscriptionEvent } from '@envelop/execute-subscription-event'
 import { renderGraphiQL } from '@graphql-yoga/render-graphiql'
 import { GraphQLError } from 'graphql'
 import { createYoga, maskError, type Plugin, useReadinessCheck, type YogaInitialContext } from 'graphql-yoga'
@@ -9,6 +10,7 @@ import type { PrismaClient } from './generated/prisma/client.js'
 import { graphiqlOptions } from './graphiql.js'
 import { createLoaders } from './loaders.js'
 import { schema } from './schema.js'
+import type { Changes } from './shared/changes.js'
 import type { Viewer } from './shared/viewer.js'
 
 export const GRAPHQL_PATH = '/graphql'
@@ -22,10 +24,11 @@ export interface ServerDependencies {
   /** False: off. Otherwise the key that the page sends unless told otherwise, if there is one to show. */
   graphiql: { demoKey: string | undefined } | false
   refreshTimeoutMs: number
+  changes: Changes
 }
 
 /** The HTTP edge: GraphQL, GraphiQL's page, /health and /ready. It listens nowhere by itself. */
-export function createServer({ db, authenticate, log, isReady, graphiql, refreshTimeoutMs }: ServerDependencies) {
+export function createServer({ db, authenticate, log, isReady, graphiql, refreshTimeoutMs, changes }: ServerDependencies) {
   const viewers = new WeakMap<Request, Viewer>()
   return createYoga<object, Context>({
     schema,
@@ -45,15 +48,36 @@ export function createServer({ db, authenticate, log, isReady, graphiql, refresh
     plugins: [
       useReadinessCheck({ endpoint: '/ready', check: isReady }),
       useOnlyJson(),
+      useFreshContextPerEvent(),
       useAuthentication(authenticate, viewers, graphiql !== false, log),
     ],
     maskedErrors: { maskError: (error, message) => masked(error, message, log) },
     context({ request }: YogaInitialContext): Context {
       const viewer = viewers.get(request)
       if (!viewer) throw new Error('A request reached the schema without a viewer.')
-      return { db, viewer, loaders: createLoaders(db, viewer.organisation.id), refreshTimeoutMs }
+      return {
+        db,
+        viewer,
+        loaders: createLoaders(db, viewer.organisation.id),
+        changes,
+        reauthenticate: () => authenticate(request.headers),
+        refreshTimeoutMs,
+      }
     },
   })
+}
+
+/** Gives each event of a subscription a context of its own: what an earlier one has loaded is stale. */
+function useFreshContextPerEvent() {
+  return useExtendContextValuePerExecuteSubscriptionEvent<YogaInitialContext & Context>(({ args: { contextValue } }) => {
+    if (!isContext(contextValue)) throw new Error('A subscription has no context.')
+    const { db, viewer } = contextValue
+    return { contextPartial: { loaders: createLoaders(db, viewer.organisation.id) } }
+  })
+}
+
+function isContext(value: unknown): value is Context {
+  return typeof value === 'object' && value !== null && 'loaders' in value
 }
 
 /** Refuses forms, which a browser sends to other sites without asking. */

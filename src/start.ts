@@ -43,6 +43,7 @@ async function serve(settings: Settings, database: Database, log: pino.Logger): 
     log,
     graphiql: settings.graphiql && { demoKey: undefined },
     refreshTimeoutMs: settings.refreshTimeoutMs,
+    changes,
     async isReady() {
       if (stopping) return false
       try {

@@ -5,6 +5,7 @@ import { z } from 'zod'
 import { createAuthenticate } from '../src/auth.js'
 import { openDatabase } from '../src/database.js'
 import { createServer } from '../src/server.js'
+import { LocalChanges } from '../src/shared/changes.js'
 
 const location = inject('database')
 export const database = await openDatabase('url' in location ? { ...location, poolSize: 20 } : location)
@@ -21,6 +22,7 @@ export const gateway = createServer({
   isReady: () => Promise.resolve(true),
   graphiql: { demoKey: undefined },
   refreshTimeoutMs: 60_000,
+  changes: new LocalChanges(),
 })
 
 /* ---- requests ---------------------------------------------------------------------------------- */

@@ -70,6 +70,15 @@ export function revisionLoader(db: Pick<PrismaClient, 'revision'>, organisationI
   )
 }
 
+/** The first revisions of a row after a version, in order. */
+export function revisionsAfter({ db, viewer }: Pick<Context, 'db' | 'viewer'>, kind: VersionedKind, id: string, version: number, take: number): Promise<Revision[]> {
+  return db.revision.findMany({
+    where: { organisationId: viewer.organisation.id, [revisionColumn[kind]]: id, version: { gt: version } },
+    orderBy: { version: 'asc' },
+    take,
+  })
+}
+
 /** What a change sets, as opposed to a failure. */
 export class Write<Data> {
   constructor(readonly data: Data) {}
