@@ -24,23 +24,16 @@ const READ_AHEAD = 100
 export function changesOf(context: Context, kind: VersionedKind, id: string, since: number, scope: Scope): AsyncIterable<Change> {
   return new Repeater<Change>(async (push, stop) => {
     const ended = new AbortController()
-    let stopped = false
-    stop.then(
-      () => {
-        stopped = true
-        ended.abort()
-      },
-      () => {},
-    )
+    void stop.then(() => ended.abort())
     let seen = since
     try {
-      while (!stopped) {
+      while (!ended.signal.aborted) {
         // Waiting starts before reading, so that a change in between wakes it up.
         const round = new AbortController()
         const changed = context.changes.next(id, AbortSignal.any([ended.signal, round.signal]))
         const revisions = await revisionsAfter(context, kind, id, seen, READ_AHEAD)
         for (const revision of revisions) {
-          if (stopped) break
+          if (ended.signal.aborted) return
           await requireStillAllowed(context, scope)
           await push({ revision, id })
           seen = revision.version

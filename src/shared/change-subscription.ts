@@ -10,9 +10,9 @@ import type { Scope } from './vocabulary.js'
 type Types = typeof builder.$inferSchemaTypes
 
 /** Declares `<kind>Change`: what a write did, and a field with the row. */
-export function changeType<Fields extends FieldMap>(
+export function changeType(
   kind: VersionedKind,
-  row: (t: PothosSchemaTypes.ObjectFieldBuilder<Types, Change>) => Fields,
+  row: (t: PothosSchemaTypes.ObjectFieldBuilder<Types, Change>) => FieldMap,
 ) {
   return builder.objectRef<Change>(`${kind}Change`).implement({
     description: 'One change, as it happened.',
