@@ -9,6 +9,7 @@ import type { Context } from './context.js'
 import type { PrismaClient } from './generated/prisma/client.js'
 import { graphiqlOptions } from './graphiql.js'
 import { createLoaders } from './loaders.js'
+import { type PersistedDocuments, usePersistedDocuments } from './persisted-documents.js'
 import { schema } from './schema.js'
 import type { Changes } from './shared/changes.js'
 import type { Viewer } from './shared/viewer.js'
@@ -25,10 +26,11 @@ export interface ServerDependencies {
   graphiql: { demoKey: string | undefined } | false
   refreshTimeoutMs: number
   changes: Changes
+  persistedDocuments?: PersistedDocuments | undefined
 }
 
 /** The HTTP edge: GraphQL, GraphiQL's page, /health and /ready. It listens nowhere by itself. */
-export function createServer({ db, authenticate, log, isReady, graphiql, refreshTimeoutMs, changes }: ServerDependencies) {
+export function createServer({ db, authenticate, log, isReady, graphiql, refreshTimeoutMs, changes, persistedDocuments }: ServerDependencies) {
   const viewers = new WeakMap<Request, Viewer>()
   return createYoga<object, Context>({
     schema,
@@ -49,6 +51,7 @@ export function createServer({ db, authenticate, log, isReady, graphiql, refresh
       useReadinessCheck({ endpoint: '/ready', check: isReady }),
       useOnlyJson(),
       useFreshContextPerEvent(),
+      ...(persistedDocuments ? [usePersistedDocuments(persistedDocuments)] : []),
       useAuthentication(authenticate, viewers, graphiql !== false, log),
     ],
     maskedErrors: { maskError: (error, message) => masked(error, message, log) },
