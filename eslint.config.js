@@ -1,13 +1,14 @@
 // @ts-check
 import { defineConfig } from 'eslint/config'
 import eslint from '@eslint/js'
+import graphql from '@graphql-eslint/eslint-plugin'
 import tseslint from 'typescript-eslint'
 
 export default defineConfig(
   { ignores: ['dist', 'src/generated', 'test/generated', 'node_modules'] },
-  eslint.configs.recommended,
-  tseslint.configs.strictTypeChecked,
   {
+    files: ['**/*.ts', '**/*.js'],
+    extends: [eslint.configs.recommended, tseslint.configs.strictTypeChecked],
     languageOptions: { parserOptions: { projectService: true, tsconfigRootDir: import.meta.dirname } },
     rules: {
       '@typescript-eslint/restrict-template-expressions': ['error', { allowNumber: true }],
@@ -20,6 +21,20 @@ export default defineConfig(
       // Lengths count code points, which is what spreading a string gives.
       '@typescript-eslint/no-misused-spread': 'off',
       '@typescript-eslint/no-unused-vars': ['error', { ignoreRestSiblings: true, varsIgnorePattern: '^_$' }],
+    },
+  },
+  {
+    files: ['schema.graphql'],
+    languageOptions: { parser: graphql.parser, parserOptions: { graphQLConfig: { schema: './schema.graphql' } } },
+    plugins: { '@graphql-eslint': graphql },
+    rules: {
+      ...graphql.configs['flat/schema-recommended'].rules,
+      ...graphql.configs['flat/schema-relay'].rules,
+      // Values, payloads and errors have no identity of their own: only what implements Node has an id.
+      '@graphql-eslint/strict-id-in-types': 'off',
+      // A revision is known by its row and version, so that its edge holds no Node; lists of values
+      // and the whole, short lists of a row are no connections.
+      '@graphql-eslint/relay-edge-types': ['error', { withEdgeSuffix: true, shouldImplementNode: false, listTypeCanWrapOnlyEdgeType: false }],
     },
   },
 )

@@ -1,4 +1,6 @@
 import SchemaBuilder from '@pothos/core'
+import DirectivesPlugin from '@pothos/plugin-directives'
+import FederationPlugin from '@pothos/plugin-federation'
 import PrismaPlugin from '@pothos/plugin-prisma'
 import RelayPlugin from '@pothos/plugin-relay'
 import ScopeAuthPlugin from '@pothos/plugin-scope-auth'
@@ -26,12 +28,13 @@ export const builder = new SchemaBuilder<{
   }
 }>({
   defaultFieldNullability: false,
-  plugins: [ScopeAuthPlugin, RelayPlugin, PrismaPlugin],
+  plugins: [ScopeAuthPlugin, RelayPlugin, PrismaPlugin, DirectivesPlugin, FederationPlugin],
   prisma: {
     client: (context) => context.db,
     dmmf: getDatamodel(),
   },
   scopeAuth: {
+    authorizeOnSubscribe: true,
     authScopes: ({ viewer }) => ({
       scope(scope) {
         if (viewer.scopes.has(scope)) return true
@@ -49,7 +52,7 @@ export const builder = new SchemaBuilder<{
     nodeFieldOptions: { description: 'The item.', nullable: false },
     cursorFieldOptions: { description: 'Where the item stands in its list, for `after` and `before`. Opaque.' },
     pageInfoFieldOptions: { description: 'Whether there is more, and where to go on.' },
-    pageInfoTypeOptions: { description: 'Where a page stands in its list.' },
+    pageInfoTypeOptions: { description: 'Where a page stands in its list.', shareable: true },
     hasNextPageFieldOptions: { description: 'Whether items follow the page; asked with `last`, whether `before` was given.' },
     hasPreviousPageFieldOptions: { description: 'Whether items precede the page; asked with `first`, whether `after` was given.' },
     startCursorFieldOptions: { description: 'Cursor of the first item; null on an empty page.' },
@@ -65,6 +68,9 @@ builder.queryType({ description: 'Everything that can be read. What belongs to a
 builder.mutationType({
   description:
     'Everything that can be written. A failure that a client can act on is a member of the result union; the result is null only beside an error in `errors`.',
+})
+builder.subscriptionType({
+  description: 'Changes as they happen, over server-sent events: send the subscription with `Accept: text/event-stream`.',
 })
 builder.addScalarType('DateTime', DateTime)
 builder.addScalarType('JSONObject', JSONObject)

@@ -1,5 +1,6 @@
 import type { Prisma, PrismaClient } from './generated/prisma/client.js'
 import type { Loaders } from './loaders.js'
+import type { Changes } from './shared/changes.js'
 import type { Viewer } from './shared/viewer.js'
 
 /** What every resolver and service of one request may use. */
@@ -7,6 +8,9 @@ export interface Context {
   db: PrismaClient
   viewer: Viewer
   loaders: Loaders
+  changes: Changes
+  /** Whom the request's credential stands for by now; null when it is no longer good. */
+  reauthenticate(): Promise<Viewer | null>
   /** Deadline of refreshAssessments, in milliseconds. */
   refreshTimeoutMs: number
 }
@@ -15,4 +19,6 @@ export interface Context {
 export interface Services {
   db: Prisma.TransactionClient
   viewer: Viewer
+  /** Told of each change. A command leaves it out: its transaction is not committed yet. */
+  changes?: Changes
 }

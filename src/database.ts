@@ -8,6 +8,8 @@ import { StartError } from './start-error.js'
 export interface Database {
   client: PrismaClient
   adapter: PrismaPg
+  /** The connections that client and adapter use. */
+  pool: pg.Pool
   /** True for PGlite, which has a single connection. */
   embedded: boolean
   /** Hears every SQL statement, for counting. */
@@ -62,5 +64,5 @@ async function connect(config: pg.PoolConfig, embedded: boolean, stop: () => Pro
     await close()
     throw new StartError('The database cannot be reached. Check DATABASE_URL and that PostgreSQL is running there.', { cause })
   }
-  return { client, adapter, embedded, onQuery: (listener) => client.$on('query', ({ query }) => listener(query)), close }
+  return { client, adapter, pool, embedded, onQuery: (listener) => client.$on('query', ({ query }) => listener(query)), close }
 }

@@ -1,4 +1,5 @@
 import { randomUUID } from 'node:crypto'
+import { useExtendContextValuePerExecuteSubscriptionEvent } from '@envelop/execute-subscription-event'
 import { GraphQLError } from 'graphql'
 import { createYoga, maskError, type Plugin, useReadinessCheck, type YogaInitialContext } from 'graphql-yoga'
 import type { Logger } from 'pino'
@@ -7,7 +8,9 @@ import type { Context } from './context.js'
 import type { PrismaClient } from './generated/prisma/client.js'
 import { useGraphiqlPage } from './graphiql.js'
 import { createLoaders } from './loaders.js'
+import { type PersistedDocuments, usePersistedDocuments } from './persisted-documents.js'
 import { schema } from './schema.js'
+import { type Changes, LocalChanges } from './shared/changes.js'
 import type { Viewer } from './shared/viewer.js'
 
 export const GRAPHQL_PATH = '/graphql'
@@ -21,10 +24,13 @@ export interface ServerDependencies {
   /** False: off. Otherwise the key that the page sends unless told otherwise, if there is one to show. */
   graphiql: { demoKey: string | undefined } | false
   refreshTimeoutMs: number
+  /** How subscriptions hear of changes; left out, they hear of this process's alone. */
+  changes?: Changes
+  persistedDocuments?: PersistedDocuments | undefined
 }
 
 /** The HTTP edge: GraphQL, GraphiQL's page, /health and /ready. It listens nowhere by itself. */
-export function createServer({ db, authenticate, log, isReady, graphiql, refreshTimeoutMs }: ServerDependencies) {
+export function createServer({ db, authenticate, log, isReady, graphiql, refreshTimeoutMs, changes = new LocalChanges(), persistedDocuments }: ServerDependencies) {
   const viewers = new WeakMap<Request, Viewer>()
   return createYoga<object, Context>({
     schema,
@@ -46,12 +52,21 @@ export function createServer({ db, authenticate, log, isReady, graphiql, refresh
       ...(graphiql ? [useGraphiqlPage({ path: GRAPHQL_PATH, db, demoKey: graphiql.demoKey, log })] : []),
       useAuthentication(authenticate, viewers, log),
       useOnlyJson(),
+      useFreshContextPerEvent(),
+      ...(persistedDocuments ? [usePersistedDocuments(persistedDocuments)] : []),
     ],
     maskedErrors: { maskError: (error, message) => masked(error, message, log) },
     context({ request }: YogaInitialContext): Context {
       const viewer = viewers.get(request)
       if (!viewer) throw new Error('A request reached the schema without a viewer.')
-      return { db, viewer, loaders: createLoaders(db, viewer.organisation.id), refreshTimeoutMs }
+      return {
+        db,
+        viewer,
+        loaders: createLoaders(db, viewer.organisation.id),
+        changes,
+        reauthenticate: () => authenticate(request.headers),
+        refreshTimeoutMs,
+      }
     },
   })
 }
@@ -63,6 +78,19 @@ function useOnlyGraphqlPath(): Plugin {
       if (url.pathname !== GRAPHQL_PATH) endResponse(new fetchAPI.Response(null, { status: 404 }))
     },
   }
+}
+
+/** Gives each event of a subscription a context of its own: what an earlier one has loaded is stale. */
+function useFreshContextPerEvent() {
+  return useExtendContextValuePerExecuteSubscriptionEvent<YogaInitialContext & Context>(({ args: { contextValue } }) => {
+    if (!isContext(contextValue)) throw new Error('A subscription has no context.')
+    const { db, viewer } = contextValue
+    return { contextPartial: { loaders: createLoaders(db, viewer.organisation.id) } }
+  })
+}
+
+function isContext(value: unknown): value is Context {
+  return typeof value === 'object' && value !== null && 'loaders' in value
 }
 
 /** Refuses forms, which a browser sends to other sites without asking. */

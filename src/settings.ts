@@ -20,6 +20,8 @@ const environment = z.object({
   REFRESH_TIMEOUT_MS: z.coerce.number().int().min(1000).max(3_600_000).default(300_000),
   SHUTDOWN_TIMEOUT_MS: z.coerce.number().int().min(0).max(600_000).default(10_000),
   GRAPHIQL: flag.optional(),
+  PERSISTED_DOCUMENTS: z.string().min(1).optional(),
+  PERSISTED_DOCUMENTS_ONLY: flag.default(false),
   JWT_ISSUER: z.string().min(1).optional(),
   JWT_AUDIENCE: z.string().min(1).optional(),
   JWT_ALGORITHMS: list.pipe(z.array(algorithms).min(1)).optional(),
@@ -54,6 +56,8 @@ export interface Settings {
   /** How long requests in flight may take to finish after SIGTERM, in milliseconds. */
   shutdownTimeoutMs: number
   graphiql: boolean
+  /** The file of documents that clients may name by their hash, and whether all others are refused. */
+  persistedDocuments: { file: string; only: boolean } | undefined
   jwt: JwtSettings | undefined
 }
 
@@ -82,8 +86,14 @@ export function readSettings(env: NodeJS.ProcessEnv): Settings {
     refreshTimeoutMs: values.REFRESH_TIMEOUT_MS,
     shutdownTimeoutMs: values.SHUTDOWN_TIMEOUT_MS,
     graphiql: values.GRAPHIQL ?? !production,
+    persistedDocuments: persistedDocuments(values),
     jwt: jwtSettings(values),
   }
+}
+
+function persistedDocuments({ PERSISTED_DOCUMENTS: file, PERSISTED_DOCUMENTS_ONLY: only }: z.infer<typeof environment>) {
+  if (file === undefined && only) throw new StartError('PERSISTED_DOCUMENTS_ONLY needs PERSISTED_DOCUMENTS, the file of the documents.')
+  return file === undefined ? undefined : { file, only }
 }
 
 function jwtSettings(values: z.infer<typeof environment>): JwtSettings | undefined {

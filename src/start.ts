@@ -1,14 +1,17 @@
 import { createServer as createHttpServer } from 'node:http'
 import { once } from 'node:events'
+import type { Pool } from 'pg'
 import pino from 'pino'
 import { createAuthenticate } from './auth.js'
 import type { Database } from './database.js'
 import { fillWhenEmpty } from './demo-data.js'
 import { type DemoKey, keptDemoKeys, showDemoKeys } from './demo-keys.js'
 import { migrationDifference } from './migrations.js'
+import { readPersistedDocuments } from './persisted-documents.js'
 import { prepare, withDatabase } from './prepared-database.js'
 import { createServer, GRAPHQL_PATH } from './server.js'
 import { readSettings, type Settings } from './settings.js'
+import { type Changes, LocalChanges, PostgresChanges } from './shared/changes.js'
 import { StartError } from './start-error.js'
 
 /** Runs the gateway until SIGTERM or SIGINT. */
@@ -34,14 +37,18 @@ async function prepareDemo({ dataDirectory }: Settings, { client }: Database): P
   return keptDemoKeys(client, dataDirectory)
 }
 
-async function serve(settings: Settings, { client }: Database, demoKeys: DemoKey[], log: pino.Logger): Promise<void> {
+async function serve(settings: Settings, { client, pool }: Database, demoKeys: DemoKey[], log: pino.Logger): Promise<void> {
   let stopping = false
+  const changes = await openChanges(settings, pool, log)
   const yoga = createServer({
     db: client,
     authenticate: createAuthenticate(client, settings.jwt),
     log,
     graphiql: settings.graphiql && { demoKey: demoKeys[0]?.key },
     refreshTimeoutMs: settings.refreshTimeoutMs,
+    changes,
+    persistedDocuments:
+      settings.persistedDocuments && (await readPersistedDocuments(settings.persistedDocuments.file, settings.persistedDocuments.only)),
     async isReady() {
       if (stopping) return false
       try {
@@ -73,4 +80,12 @@ async function serve(settings: Settings, { client }: Database, demoKeys: DemoKey
   const deadline = setTimeout(() => server.closeAllConnections(), settings.shutdownTimeoutMs)
   await closed
   clearTimeout(deadline)
+  await changes.close()
+}
+
+async function openChanges({ databaseUrl }: Settings, pool: Pool, log: pino.Logger): Promise<Changes> {
+  if (databaseUrl === undefined) return new LocalChanges()
+  const changes = new PostgresChanges(databaseUrl, pool, log)
+  await changes.listen()
+  return changes
 }

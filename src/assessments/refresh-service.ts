@@ -2,9 +2,9 @@
 // transaction, batch by batch, so that neither memory nor statements grow with a batch's content.
 import { v7 as newId } from 'uuid'
 import type { z } from 'zod'
-import type { Context } from '../context.js'
+import type { Context, Services } from '../context.js'
 import type { Assessment, Prisma, Question } from '../generated/prisma/client.js'
-import { type ConflictError, ForbiddenError, ValidationError, type ValidationIssue } from '../shared/failures.js'
+import { type ConflictError, ForbiddenError, isFailure, ValidationError, type ValidationIssue } from '../shared/failures.js'
 import { check, isUuid } from '../shared/validation.js'
 import { conflicts, replaceLockedSections } from '../shared/versioned.js'
 import { requireScope, type Viewer } from '../shared/viewer.js'
@@ -31,7 +31,7 @@ const INT_MAX = 2_147_483_647
  * @throws Error when it is not done within `refreshTimeoutMs`; nothing is changed then.
  */
 export async function refreshAssessments(
-  { db, viewer, refreshTimeoutMs }: Pick<Context, 'db' | 'viewer' | 'refreshTimeoutMs'>,
+  { db, viewer, refreshTimeoutMs, changes }: Pick<Context, 'db' | 'viewer' | 'refreshTimeoutMs'> & Pick<Services, 'changes'>,
   args: z.input<typeof refreshInput>,
 ): Promise<RefreshDetail[] | ForbiddenError | ValidationError> {
   const refused = requireScope(viewer, 'ASSESSMENTS_WRITE')
@@ -39,7 +39,7 @@ export async function refreshAssessments(
   const checked = check(refreshInput, args)
   if (checked instanceof ValidationError) return checked
   const deadline = Date.now() + refreshTimeoutMs
-  return db.$transaction(
+  const refreshed = await db.$transaction(
     async (transaction) => {
       const selection = await select(transaction, viewer, checked)
       if (selection instanceof ForbiddenError || selection instanceof ValidationError) return selection
@@ -57,6 +57,8 @@ export async function refreshAssessments(
     },
     { timeout: refreshTimeoutMs + 5_000, maxWait: refreshTimeoutMs },
   )
+  if (!isFailure(refreshed)) changes?.announce(refreshed.flatMap((it) => (it.status === 'UPDATED' ? it.assessmentId : [])))
+  return refreshed
 }
 
 interface Selection {

@@ -1,12 +1,10 @@
-import { queryFromInfo } from '@pothos/plugin-prisma'
 import { builder } from '../builder.js'
-import type { Assessment as AssessmentRow, Organisation as OrganisationRow } from '../generated/prisma/client.js'
+import type { Organisation as OrganisationRow } from '../generated/prisma/client.js'
 import { Organisation } from '../organisations/schema.js'
-import { rowsByPlace } from '../shared/connections.js'
 import { ConflictErrorType, ForbiddenErrorType, ValidationErrorType } from '../shared/errors.js'
 import { isFailure } from '../shared/failures.js'
 import { mutationPayload } from '../shared/payload.js'
-import { visible } from './access.js'
+import { assessmentById } from './entities.js'
 import type { Refresh } from './refresh-rules.js'
 import { type RefreshDetail, refreshAssessments } from './refresh-service.js'
 import { Assessment } from './schema.js'
@@ -49,21 +47,17 @@ const QuestionReplacementFailure = builder
     }),
   })
 
-const assessmentsByPlace = rowsByPlace<AssessmentRow>()
-
 const AssessmentRefresh = builder.objectRef<RefreshDetail>('AssessmentRefresh').implement({
   description: 'What refreshing did to one assessment.',
   fields: (t) => ({
     assessment: t.field({
       type: Assessment,
       description: 'The assessment as it is now.',
-      resolve: ({ assessmentId }, _args, context, info) =>
-        assessmentsByPlace(context, info, assessmentId, (ids) =>
-          context.db.assessment.findMany({
-            ...queryFromInfo({ context, info }),
-            where: { ...visible(context.viewer), id: { in: ids } },
-          }),
-        ),
+      async resolve({ assessmentId }, _args, context, info) {
+        const assessment = await assessmentById(context, info, assessmentId)
+        if (!assessment) throw new Error(`The refreshed assessment ${assessmentId} is gone.`)
+        return assessment
+      },
     }),
     status: t.expose('status', { type: RefreshStatus, description: 'What was done.' }),
     totalQuestions: t.exposeInt('totalQuestions', { description: 'How many questions it holds.' }),

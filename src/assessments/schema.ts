@@ -5,6 +5,7 @@ import { QuestionDifficulty, QuestionOption } from '../templates/schema.js'
 import { ErrorInterface } from '../shared/errors.js'
 import { AlreadyExistsError } from '../shared/failures.js'
 import { type JsonObject, jsonObject } from '../shared/scalars.js'
+import { Node } from '../shared/node-type.js'
 import { Versioned } from '../shared/versioned-type.js'
 import { wholeRow } from '../shared/whole-row.js'
 import { answerOf, type Question, type Section, sections } from './rules.js'
@@ -115,7 +116,7 @@ const AssessmentSection = builder.objectRef<Section & { index: number }>('Assess
 
 export const Assessment = builder.prismaObject('Assessment', {
   description: 'One assessment of one entity from one template. A read of it, sections and answers included, is always of one version.',
-  interfaces: [Versioned],
+  interfaces: [Versioned, Node],
   authScopes: { scope: 'ASSESSMENTS_READ' },
   // Everything but the sections, which are large and read only when asked for.
   select: {

@@ -2,6 +2,7 @@ import { builder } from '../builder.js'
 import { listPage } from '../shared/connections.js'
 import { Scope } from '../shared/errors.js'
 import { orderInput } from '../shared/order-direction.js'
+import { Node } from '../shared/node-type.js'
 import { isUuid } from '../shared/validation.js'
 import type { Viewer as ViewerShape } from '../shared/viewer.js'
 import { visible } from './access.js'
@@ -9,8 +10,8 @@ import { planEntities, planUsers } from './lists.js'
 
 export const Organisation = builder.prismaObject('Organisation', {
   description: 'The tenant: everything belongs to exactly one, and nothing is visible from another.',
+  interfaces: [Node],
   fields: (t) => ({
-    id: t.exposeID('id', { description: 'UUID.' }),
     companyId: t.exposeInt('companyId', { description: 'The small integer that older interfaces know the organisation by.' }),
     name: t.exposeString('name', { description: 'Its name.' }),
   }),
@@ -18,8 +19,8 @@ export const Organisation = builder.prismaObject('Organisation', {
 
 export const User = builder.prismaObject('User', {
   description: 'A person: who creates, assesses or is assessed, or a student.',
+  interfaces: [Node],
   fields: (t) => ({
-    id: t.exposeID('id', { description: 'UUID.' }),
     sourcedId: t.exposeID('sourcedId', { nullable: true, description: 'The person’s id in the system of record, unique in the organisation.' }),
     subject: t.exposeString('subject', { nullable: true, description: 'The `sub` of the person’s tokens, unique in the organisation.' }),
     name: t.exposeString('name', { description: 'Full name.' }),
@@ -28,8 +29,8 @@ export const User = builder.prismaObject('User', {
 
 export const Entity = builder.prismaObject('Entity', {
   description: 'What an assessment is about, such as a company.',
+  interfaces: [Node],
   fields: (t) => ({
-    id: t.exposeID('id', { description: 'UUID.' }),
     name: t.exposeString('name', { description: 'Its name.' }),
     companyType: t.exposeString('companyType', { nullable: true, description: 'Type or category of company; copied onto new assessments.' }),
     country: t.exposeString('country', { nullable: true, description: 'Country of operation; copied onto new assessments.' }),

@@ -3,6 +3,7 @@ import type { AssessmentRecord as AssessmentRecordRow } from '../generated/prism
 import { Organisation } from '../organisations/schema.js'
 import { listPage, relatedPages } from '../shared/connections.js'
 import { orderInput } from '../shared/order-direction.js'
+import { Node } from '../shared/node-type.js'
 import { isUuid } from '../shared/validation.js'
 import { Versioned } from '../shared/versioned-type.js'
 import { AssessmentTemplate } from '../templates/schema.js'
@@ -19,17 +20,17 @@ export const AssessmentRecordStatus = builder.enumType('AssessmentRecordStatus',
   },
 })
 
-builder.prismaObject('Folder', {
+export const Folder = builder.prismaObject('Folder', {
   description: 'Where records are filed.',
+  interfaces: [Node],
   fields: (t) => ({
-    id: t.exposeID('id', { description: 'UUID.' }),
     name: t.exposeString('name', { description: 'Its name.' }),
   }),
 })
 
 export const AssessmentRecord = builder.prismaObject('AssessmentRecord', {
   description: 'Evidence that a user was assessed against a definition, with an expiry.',
-  interfaces: [Versioned],
+  interfaces: [Versioned, Node],
   authScopes: { scope: 'RECORDS_READ' },
   select: {
     id: true,

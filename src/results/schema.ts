@@ -1,6 +1,7 @@
 import { builder } from '../builder.js'
 import { User } from '../organisations/schema.js'
 import { jsonObject } from '../shared/scalars.js'
+import { Node } from '../shared/node-type.js'
 import { Versioned } from '../shared/versioned-type.js'
 import { type LearningObjectiveSet as LearningObjectiveSetShape, learningObjectiveSets, scoreScaleValue, scoreScaleValues } from './rules.js'
 import type { z } from 'zod'
@@ -34,8 +35,8 @@ const ScoreScaleValue = builder.objectRef<z.output<typeof scoreScaleValue>>('Sco
 
 export const ScoreScale = builder.prismaObject('ScoreScale', {
   description: 'The grades that a textScore can be.',
+  interfaces: [Node],
   fields: (t) => ({
-    id: t.exposeID('id', { description: 'UUID.' }),
     sourcedId: t.exposeID('sourcedId', { description: 'The writing system’s own id, unique in the organisation.' }),
     title: t.exposeString('title', { description: 'Its title.' }),
     type: t.exposeString('type', { description: 'The kind of scale, e.g. `letter`.' }),
@@ -49,8 +50,8 @@ export const ScoreScale = builder.prismaObject('ScoreScale', {
 
 export const AssessmentLineItem = builder.prismaObject('AssessmentLineItem', {
   description: 'What students are scored on.',
+  interfaces: [Node],
   fields: (t) => ({
-    id: t.exposeID('id', { description: 'UUID.' }),
     sourcedId: t.exposeID('sourcedId', { description: 'The writing system’s own id, unique in the organisation.' }),
     title: t.exposeString('title', { description: 'Its title.' }),
     description: t.exposeString('description', { nullable: true, description: 'What is scored.' }),
@@ -88,7 +89,7 @@ const LearningObjectiveSet = builder.objectRef<LearningObjectiveSetShape>('Learn
 
 export const AssessmentResult = builder.prismaObject('AssessmentResult', {
   description: 'A student’s score on a line item (OneRoster 1.2 gradebook).',
-  interfaces: [Versioned],
+  interfaces: [Versioned, Node],
   authScopes: { scope: 'RESULTS_READ' },
   // Everything but the JSON columns, which can be large and are read only when asked for.
   select: {

@@ -64,18 +64,21 @@ export function relatedPages<Node>() {
     })
 }
 
-/** Declares a field that reads one row by its id, together with the rows of the same place. */
-export function rowsByPlace<Row extends { id: string }>() {
-  const batch = placeBatch<Row>()
+/**
+ * Declares a field that reads one row by what names it, together with the rows of the same place:
+ * null where there is none.
+ */
+export function rowsByPlace<Row>(nameOf: (row: Row) => string) {
+  const batch = placeBatch<Row | null>()
   return (
     context: Context,
     info: GraphQLResolveInfo,
-    id: string,
-    find: (ids: string[]) => PromiseLike<Row[]>,
-  ): Promise<Row> =>
-    batch(context, info, id, async (ids) => {
-      const rows = new Map((await find(ids)).map((row) => [row.id, row]))
-      return (wanted) => rows.get(wanted) ?? new Error(`No row ${wanted}.`)
+    name: string,
+    find: (names: string[]) => PromiseLike<Row[]>,
+  ): Promise<Row | null> =>
+    batch(context, info, name, async (names) => {
+      const rows = new Map((await find(names)).map((row) => [nameOf(row), row]))
+      return (wanted) => rows.get(wanted) ?? null
     })
 }
 

@@ -44,6 +44,7 @@ const ValidationCode = builder.enumType('ValidationCode', {
 })
 
 const Issue = builder.objectRef<ValidationIssue>('ValidationIssue').implement({
+  shareable: true,
   description: 'One thing that is wrong with the input.',
   fields: (t) => ({
     path: t.exposeStringList('path', {
@@ -57,6 +58,7 @@ const Issue = builder.objectRef<ValidationIssue>('ValidationIssue').implement({
 
 export const ValidationErrorType = builder.objectType(ValidationError, {
   name: 'ValidationError',
+  shareable: true,
   description: 'The input breaks a rule, alone or against what is stored. Nothing was changed.',
   interfaces: [ErrorInterface],
   isTypeOf: (value) => value instanceof ValidationError,
@@ -65,6 +67,7 @@ export const ValidationErrorType = builder.objectType(ValidationError, {
 
 export const NotFoundErrorType = builder.objectType(NotFoundError, {
   name: 'NotFoundError',
+  shareable: true,
   description:
     'Something that the input names is not there: the id is malformed, unknown or of another organisation. Nothing was changed.',
   interfaces: [ErrorInterface],
@@ -74,6 +77,7 @@ export const NotFoundErrorType = builder.objectType(NotFoundError, {
 
 export const ForbiddenErrorType = builder.objectType(ForbiddenError, {
   name: 'ForbiddenError',
+  shareable: true,
   description: 'The credential lacks a scope, or some of the ids may not be touched. Nothing was changed.',
   interfaces: [ErrorInterface],
   isTypeOf: (value) => value instanceof ForbiddenError,
@@ -85,6 +89,7 @@ export const ForbiddenErrorType = builder.objectType(ForbiddenError, {
 
 export const ConflictErrorType = builder.objectType(ConflictError, {
   name: 'ConflictError',
+  shareable: true,
   description:
     'The row has another version than the client expected; nothing was changed. Merge with `current` and send its version as the next expectedVersion.',
   interfaces: [ErrorInterface],

@@ -70,6 +70,21 @@ export function revisionLoader(db: Pick<PrismaClient, 'revision'>, organisationI
   )
 }
 
+/** The first revisions of a row after a version, in order. */
+export function revisionsAfter(
+  { db, viewer }: Services,
+  kind: VersionedKind,
+  id: string,
+  version: number,
+  take: number,
+): Promise<Revision[]> {
+  return db.revision.findMany({
+    where: { organisationId: viewer.organisation.id, [revisionColumn[kind]]: id, version: { gt: version } },
+    orderBy: { version: 'asc' },
+    take,
+  })
+}
+
 /** What a change sets, as opposed to a failure. */
 export class Write<Data> {
   constructor(readonly data: Data) {}
@@ -93,7 +108,7 @@ export interface VersionedChange<Row, Data, Key> {
 
 /** Changes one row of the viewer's organisation, or answers why not: the row as it was written. */
 export async function changeVersioned<Row extends VersionedRow, Data extends object, Key extends { id: string } | { sourcedId: string }>(
-  { db, viewer }: Services,
+  { db, viewer, changes }: Services,
   { model, kind, key, expectedVersion, decide }: VersionedChange<Row, Data, Key>,
 ): Promise<Row | ValidationError | NotFoundError | ConflictError<Row>> {
   const named = 'id' in key ? key.id : key.sourcedId
@@ -111,7 +126,10 @@ export async function changeVersioned<Row extends VersionedRow, Data extends obj
       where: { id: row.id, organisationId, version: row.version },
       data: { ...decision.data, version: { increment: 1 }, changedBy: viewer.actor },
     })
-    if (changed) return changed
+    if (changed) {
+      changes?.announce([changed.id])
+      return changed
+    }
   }
 }
 

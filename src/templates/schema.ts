@@ -1,6 +1,7 @@
 import { builder } from '../builder.js'
 import { listPage } from '../shared/connections.js'
 import { orderInput } from '../shared/order-direction.js'
+import { Node } from '../shared/node-type.js'
 import { isUuid } from '../shared/validation.js'
 import { visible } from './access.js'
 import { planTemplates } from './lists.js'
@@ -36,16 +37,16 @@ const Section = builder.objectRef<TemplateSection>('TemplateSection').implement(
 
 export const Outcome = builder.prismaObject('Outcome', {
   description: 'What an assessment can come to, as its template names it.',
+  interfaces: [Node],
   fields: (t) => ({
-    id: t.exposeID('id', { description: 'UUID.' }),
     name: t.exposeString('name', { description: 'Its name.' }),
   }),
 })
 
 export const AssessmentTemplate = builder.prismaObject('AssessmentTemplate', {
   description: 'What to ask, how the workflow runs and how long a pass is valid. Other systems call it assessment definition.',
+  interfaces: [Node],
   fields: (t) => ({
-    id: t.exposeID('id', { description: 'UUID.' }),
     name: t.exposeString('name', { description: 'Its name.' }),
     type: t.exposeString('type', { description: 'The kind of assessment; an entity has at most one open assessment of each type.' }),
     description: t.exposeString('description', { nullable: true, description: 'What it is for.' }),

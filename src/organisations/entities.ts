@@ -1,0 +1,34 @@
+import { builder } from '../builder.js'
+import type { Entity as EntityRow, Organisation as OrganisationRow, User as UserRow } from '../generated/prisma/client.js'
+import { references, referencesById } from '../shared/references.js'
+import { visible } from './access.js'
+import { Entity, Organisation, User } from './schema.js'
+
+export const organisationById = referencesById<OrganisationRow>('Organisation', ({ db, viewer }, ids, query) =>
+  db.organisation.findMany({ ...query, where: { AND: [{ id: viewer.organisation.id }, { id: { in: ids } }] } }),
+)
+export const userById = referencesById<UserRow>('User', ({ db, viewer }, ids, query) =>
+  db.user.findMany({ ...query, where: { ...visible(viewer), id: { in: ids } } }),
+)
+const userBySourcedId = references<UserRow>(
+  'User',
+  (row) => row.sourcedId ?? '',
+  ({ db, viewer }, sourcedIds, query) => db.user.findMany({ ...query, where: { ...visible(viewer), sourcedId: { in: sourcedIds } } }),
+)
+export const entityById = referencesById<EntityRow>('Entity', ({ db, viewer }, ids, query) =>
+  db.entity.findMany({ ...query, where: { ...visible(viewer), id: { in: ids } } }),
+)
+
+builder.asEntity(Organisation, {
+  key: builder.selection<{ id: string }>('id'),
+  resolveReference: ({ id }, context, info) => organisationById(context, info, id),
+})
+builder.asEntity(User, {
+  key: [builder.selection<{ id: string }>('id'), builder.selection<{ sourcedId: string }>('sourcedId')],
+  resolveReference: (key, context, info) =>
+    'id' in key ? userById(context, info, key.id) : userBySourcedId(context, info, key.sourcedId),
+})
+builder.asEntity(Entity, {
+  key: builder.selection<{ id: string }>('id'),
+  resolveReference: ({ id }, context, info) => entityById(context, info, id),
+})

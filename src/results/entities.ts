@@ -1,0 +1,31 @@
+import { builder } from '../builder.js'
+import type {
+  AssessmentLineItem as AssessmentLineItemRow,
+  AssessmentResult as AssessmentResultRow,
+  ScoreScale as ScoreScaleRow,
+} from '../generated/prisma/client.js'
+import { references, referencesById } from '../shared/references.js'
+import { visible } from './access.js'
+import { AssessmentResult } from './schema.js'
+
+export const resultById = referencesById<AssessmentResultRow>('AssessmentResult', ({ db, viewer }, ids, query) =>
+  db.assessmentResult.findMany({ ...query, where: { ...visible(viewer), id: { in: ids } } }),
+)
+export const lineItemById = referencesById<AssessmentLineItemRow>('AssessmentLineItem', ({ db, viewer }, ids, query) =>
+  db.assessmentLineItem.findMany({ ...query, where: { ...visible(viewer), id: { in: ids } } }),
+)
+export const scaleById = referencesById<ScoreScaleRow>('ScoreScale', ({ db, viewer }, ids, query) =>
+  db.scoreScale.findMany({ ...query, where: { ...visible(viewer), id: { in: ids } } }),
+)
+const resultBySourcedId = references<AssessmentResultRow>(
+  'AssessmentResult',
+  (row) => row.sourcedId,
+  ({ db, viewer }, sourcedIds, query) =>
+    db.assessmentResult.findMany({ ...query, where: { ...visible(viewer), sourcedId: { in: sourcedIds } } }),
+)
+
+builder.asEntity(AssessmentResult, {
+  key: [builder.selection<{ id: string }>('id'), builder.selection<{ sourcedId: string }>('sourcedId')],
+  resolveReference: (key, context, info) =>
+    'id' in key ? resultById(context, info, key.id) : resultBySourcedId(context, info, key.sourcedId),
+})

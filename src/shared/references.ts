@@ -1,0 +1,31 @@
+import { queryFromInfo } from '@pothos/plugin-prisma'
+import type { GraphQLResolveInfo } from 'graphql'
+import type { Context } from '../context.js'
+import { rowsByPlace } from './connections.js'
+import { isStorable, isUuid } from './validation.js'
+
+/** Reads the rows that a client names: `query` holds the columns and relations that it selects. */
+type Find<Row> = (context: Context, names: string[], query: object) => PromiseLike<Row[]>
+
+/**
+ * How one type is found by what names it: all that a place in the document names are read by one
+ * statement. A name that the viewer's organisation does not have gives null, for itself alone.
+ *
+ * @param nameOf the name of a row, as `find` takes it
+ */
+export function references<Row extends object>(typeName: string, nameOf: (row: Row) => string, find: Find<Row>) {
+  const batch = rowsByPlace<Row>(nameOf)
+  return (context: Context, info: GraphQLResolveInfo, name: unknown): Promise<Row | null> | null =>
+    typeof name === 'string' && isStorable(name)
+      ? batch(context, info, name, (names) => find(context, names, queryFromInfo({ context, info, typeName })))
+      : null
+}
+
+export type LoadById<Row> = (context: Context, info: GraphQLResolveInfo, id: unknown) => Promise<Row | null> | null
+
+/** References by the UUID `id`. */
+export function referencesById<Row extends { id: string }>(typeName: string, find: Find<Row>): LoadById<Row> {
+  const load = references<Row>(typeName, (row) => row.id, find)
+  return (context, info, id) =>
+    typeof id === 'string' && isUuid(id) ? load(context, info, id.toLowerCase()) : null
+}
