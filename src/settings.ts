@@ -5,20 +5,21 @@ import { StartError } from './start-error.js'
 const algorithms = z.enum([
   'HS256', 'HS384', 'HS512', 'RS256', 'RS384', 'RS512', 'PS256', 'PS384', 'PS512', 'ES256', 'ES384', 'ES512', 'EdDSA',
 ])
-const port = z.coerce.number().int().min(0).max(65_535)
+const whole = (min: number, max: number) =>
+  z.string().regex(/^\d+$/, 'a whole number is needed').transform(Number).pipe(z.number().min(min).max(max))
 const flag = z.enum(['true', 'false']).transform((value) => value === 'true')
 const list = z.string().transform((value) => value.split(',').map((item) => item.trim()).filter(Boolean))
 
 const environment = z.object({
   NODE_ENV: z.string().default('development'),
   HOST: z.string().min(1).default('127.0.0.1'),
-  PORT: port.default(4000),
+  PORT: whole(0, 65_535).default(4000),
   LOG_LEVEL: z.enum(['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent']).default('info'),
   DATA_DIR: z.string().min(1).default('.data'),
   DATABASE_URL: z.url({ protocol: /^postgres(ql)?$/ }).optional(),
-  DATABASE_POOL_SIZE: z.coerce.number().int().min(1).max(1000).default(10),
-  REFRESH_TIMEOUT_MS: z.coerce.number().int().min(1000).max(3_600_000).default(300_000),
-  SHUTDOWN_TIMEOUT_MS: z.coerce.number().int().min(0).max(600_000).default(10_000),
+  DATABASE_POOL_SIZE: whole(1, 1000).default(10),
+  REFRESH_TIMEOUT_MS: whole(1000, 3_600_000).default(300_000),
+  SHUTDOWN_TIMEOUT_MS: whole(0, 600_000).default(10_000),
   GRAPHIQL: flag.optional(),
   PERSISTED_DOCUMENTS: z.string().min(1).optional(),
   PERSISTED_DOCUMENTS_ONLY: flag.default(false),
@@ -70,7 +71,7 @@ export function readSettings(env: NodeJS.ProcessEnv): Settings {
   const present = Object.fromEntries(Object.entries(env).filter(([, value]) => value !== ''))
   const result = environment.safeParse(present)
   if (!result.success) {
-    const sentences = result.error.issues.map(({ path, message }) => `Setting ${path.join('.')} is wrong: ${message}.`)
+    const sentences = result.error.issues.map(({ path, message }) => `Setting ${String(path[0])} is wrong: ${message}.`)
     throw new StartError([...new Set(sentences)].join('\n'))
   }
   const values = result.data

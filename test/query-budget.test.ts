@@ -1,8 +1,10 @@
 // How many SQL statements a document costs: the same for one row as for fifty, and no more than today.
+import { randomUUID } from 'node:crypto'
 import { describe, expect, test } from 'vitest'
 import { z } from 'zod'
 import { ask, tellExchangesOfFailedTests } from './exchanges.js'
 import { db, statementsOf } from './gateway.js'
+import { documentOf, enrolled, expecting } from './mutations.js'
 import { anOrganisation, OPTIONS, type Story } from './story.js'
 
 tellExchangesOfFailedTests()
@@ -13,7 +15,10 @@ async function anOrganisationOf(rows: number): Promise<Story> {
   for (let i = 0; i < rows; i += 1) {
     const user = await org.user({ name: `User ${i}` })
     const [template, entity, folder, scale] = [await org.template({ validityDays: 30 }), await org.entity(), await org.folder(), await org.scale()]
-    const question = (id: number) => ({ id: crypto.randomUUID(), qid: id, revision: 1, text: 'How?', topic: 'risk', difficulty: 'EASY', options: OPTIONS, answerKey: 'some' })
+    const questions = [await org.question({ revision: 2 }), await org.question({ topic: `gone ${i}`, deleted: true }), await org.question({ topic: `gone ${i}` })]
+    const [renewed = {}, replaced = {}] = questions.map(({ qid, text, topic, difficulty }) => ({
+      id: randomUUID(), qid, revision: 1, text, topic, difficulty, options: OPTIONS, answerKey: 'some',
+    }))
     await db.assessment.create({
       data: {
         organisationId: org.id,
@@ -25,7 +30,7 @@ async function anOrganisationOf(rows: number): Promise<Story> {
         outcomeId: template.outcomes[0]?.id ?? null,
         workflowState: 'ACTIVE',
         workflowStep: 'collect',
-        sections: [{ title: 'Risk', questions: [question(i * 2), question(i * 2 + 1)] }],
+        sections: [{ title: 'Risk', questions: [renewed, replaced] }],
         changedBy: 'system:test',
       },
     })
@@ -43,66 +48,83 @@ const SECTIONS = 'sections { title questions { text options { key } answer { key
 /** By what is asked: the statements that it costs, the look-up of the key among them, and the document. */
 const budgets: Record<string, [statements: number, query: string]> = {
   'assessments -> template -> assessments -> entity': [
-    0,
+    5,
     `{ assessments(first: 50) { totalCount nodes { id template { name assessments { totalCount nodes { name entity { name } } } } } } }`,
   ],
   'assessments with every relation': [
-    0,
+    3,
     `{ assessments(first: 50) { edges { cursor node {
         id organisation { name } entity { name } template { name outcomes { name } sections { title } } createdBy { name } outcome { name }
         workflow { state error { type } } ${SECTIONS} ${HISTORY}
       } } pageInfo { endCursor } } }`,
   ],
   'assessments -> entity -> assessments -> template -> records -> user': [
-    0,
+    4,
     `{ assessments(first: 50) { nodes { entity { assessments(first: 2) { nodes { template { records(first: 2) { nodes { user { name } } } } } } } } } }`,
   ],
   'entities -> assessments -> sections, template and history': [
-    0,
+    6,
     `{ entities(first: 50) { totalCount nodes { name assessments { totalCount nodes { name ${SECTIONS} template { name outcomes { name } } ${HISTORY} } } } } }`,
   ],
   'entities -> assessments -> template -> assessments -> template -> outcomes': [
-    0,
-    `{ entities(first: 50) { nodes { assessments { nodes { template { assessments { nodes { template { outcomes { name } } } } } } } } } }`,
+    4,
+    `{ entities(first: 50) { nodes { assessments { nodes { template { assessments { nodes { template { outcomes { id } } } } } } } } } }`,
   ],
   'assessmentTemplates -> records -> user, assessor, folder and definition': [
-    0,
+    8,
     `{ assessmentTemplates(first: 50) { totalCount nodes { name outcomes { name } records { totalCount nodes {
         status isExpired user { name } assessor { name } folder { name } assessmentDefinition { name outcomes { name } records { totalCount } } ${HISTORY}
       } } } } }`,
   ],
   'assessmentTemplates -> assessments and records, twice under other names': [
-    0,
+    7,
     `{ assessmentTemplates(first: 50) { nodes {
         latest: assessments(first: 1) { nodes { name } } all: assessments { totalCount nodes { name ${SECTIONS} } }
         one: records(last: 1) { nodes { status } } records { nodes { status } }
       } } }`,
   ],
   'assessmentRecords with every relation': [
-    0,
+    6,
     `{ assessmentRecords(first: 50) { totalCount nodes {
         status user { name } assessor { name } folder { name } organisation { name } assessmentDefinition { name outcomes { name } assessments { totalCount } } ${HISTORY}
       } } }`,
   ],
   'assessmentLineItems -> results -> student and scale': [
-    0,
+    6,
     `{ assessmentLineItems(first: 50) { totalCount nodes { title scoreScale { title } results { totalCount nodes {
         score metadata comment learningObjectiveSet { source } student { name } scoreScale { title values { itemValueLHS } } ${HISTORY}
       } } } } }`,
   ],
   'assessmentResults -> line item -> results -> line item': [
-    0,
+    5,
     `{ assessmentResults(first: 50) { totalCount nodes { score student { name } scoreScale { title }
         assessmentLineItem { title scoreScale { title } results { nodes { student { name } assessmentLineItem { title } } } } ${HISTORY}
       } } }`,
   ],
-  'users': [0, `{ users(first: 50) { totalCount nodes { name } } }`],
-  'viewer': [0, `{ viewer { organisation { name } user { name } scopes } }`],
+  users: [3, `{ users(first: 50) { totalCount nodes { name } } }`],
   'five root fields': [
-    0,
+    5,
     `{ viewer { scopes } assessments(first: 50) { nodes { entity { name } } } assessmentRecords(first: 50) { nodes { user { name } } }
        assessmentResults(first: 50) { nodes { student { name } } } entities(first: 50) { nodes { name } } }`,
   ],
+}
+
+const ROWS = [1, 50]
+
+/** Sends a document that must succeed: its answer, and how many statements it took. */
+async function cost(org: Story, query: string, variables?: object) {
+  let data: unknown
+  const statements = await statementsOf(async () => {
+    const answer = await ask(org.key, query, variables)
+    expect(answer.errors).toBeUndefined()
+    data = answer.data
+  })
+  return { data, statements }
+}
+
+/** How many different rows an answer holds, by their names or ids. */
+function namesIn(data: unknown): number {
+  return new Set(JSON.stringify(data).match(/"(name|id)":"[^"]*"/g)).size
 }
 
 describe('a query costs as many statements for 50 rows as for one', () => {
@@ -113,15 +135,87 @@ describe('a query costs as many statements for 50 rows as for one', () => {
     return known
   }
 
-  test.each(Object.entries(budgets))('%s', async (_name, [statements, query]) => {
-    for (const rows of [1, 50]) {
-      const org = await organisationOf(rows)
-      const sent = await statementsOf(async () => {
-        const { data, errors } = await ask(org.key, query)
-        expect(errors).toBeUndefined()
-        if (!query.includes('viewer')) expect(JSON.stringify(data).match(/"nodes":\[\{|"edges":\[\{/g)?.length).toBeGreaterThanOrEqual(rows > 1 && query.includes('{ name assessments') ? 51 : 1)
-      })
-      expect({ rows, statements: sent.length }, sent.join('\n\n')).toEqual({ rows, statements })
+  test.each(Object.entries(budgets))('%s', async (_name, [budget, query]) => {
+    for (const rows of ROWS) {
+      const { data, statements } = await cost(await organisationOf(rows), query)
+      expect({ rows, statements: statements.length }, statements.join('\n\n')).toEqual({ rows, statements: budget })
+      expect(namesIn(data), 'each row must have relations of its own').toBeGreaterThanOrEqual(rows)
+    }
+  })
+})
+
+const ASSESSMENT = `{
+  id version name ${SECTIONS} entity { name assessments { totalCount nodes { name template { name outcomes { name } } } } }
+  template { name outcomes { name } records { nodes { user { name } } } } createdBy { name } outcome { name } ${HISTORY}
+}`
+
+describe('a mutation costs as many statements for 50 rows as for one', () => {
+  const REFRESH = `mutation ($expectedVersions: [ExpectedVersionInput!]) {
+    refreshAssessments(expectedVersions: $expectedVersions) { ... on RefreshAssessmentsSuccess { details {
+      status refreshedQids replacements { newQid } assessment ${ASSESSMENT}
+      conflict { changedPaths current { ... on Assessment ${ASSESSMENT} } }
+    } } }
+  }`
+
+  test('refreshAssessments, with all that hangs on each assessment', async () => {
+    for (const rows of ROWS) {
+      const org = await anOrganisationOf(rows)
+      const { data, statements } = await cost(org, REFRESH)
+      expect({ rows, statements: statements.length }, statements.join('\n\n')).toEqual({ rows, statements: 12 })
+      const { details } = z.object({ refreshAssessments: z.object({ details: z.array(z.looseObject({ status: z.string() })) }) }).parse(data).refreshAssessments
+      expect(details.map(({ status }) => status)).toEqual(Array(rows).fill('UPDATED'))
+    }
+  })
+
+  test('refreshAssessments in which every assessment is a conflict, with all that hangs on its current row', async () => {
+    for (const rows of ROWS) {
+      const org = await anOrganisationOf(rows)
+      const all = await db.assessment.findMany({ where: { organisationId: org.id }, select: { id: true } })
+      const { data, statements } = await cost(org, REFRESH, { expectedVersions: all.map(({ id }) => ({ id, expectedVersion: 0 })) })
+      expect({ rows, statements: statements.length }, statements.join('\n\n')).toEqual({ rows, statements: 20 })
+      const { details } = z.object({ refreshAssessments: z.object({ details: z.array(z.looseObject({ status: z.string() })) }) }).parse(data).refreshAssessments
+      expect(details.map(({ status }) => status)).toEqual(Array(rows).fill('CONFLICT'))
+    }
+  })
+
+  test('a conflict, with all that hangs on its current row and on the rows beside it', async () => {
+    for (const rows of ROWS) {
+      const org = await anOrganisation()
+      const { id, entityId } = await org.assessment()
+      for (let i = 1; i < rows; i += 1) await org.assessment({ entityId })
+      const { data, statements } = await cost(
+        org,
+        `mutation ($id: ID!) { updateAssessment(id: $id, expectedVersion: 0, input: {}) { ... on ConflictError { changedPaths current { ... on Assessment {
+          entity { assessments(first: 50) { nodes ${ASSESSMENT} } }
+        } } } } }`,
+        { id },
+      )
+      expect({ rows, statements: statements.length }, statements.join('\n\n')).toEqual({ rows, statements: 9 })
+      expect(namesIn(data)).toBeGreaterThanOrEqual(rows)
+    }
+  })
+})
+
+describe('a mutation reads what its answer shows, and nothing twice', () => {
+  /** By mutation: what it costs when it succeeds, and when it meets a conflict or another row. */
+  const costs: Record<string, [success: number, conflict: number]> = {
+    createAssessment: [9, 10],
+    updateAssessment: [7, 7],
+    answerAssessmentQuestions: [7, 7],
+    updateAssessmentRecord: [9, 8],
+    putAssessmentResult: [10, 10],
+  }
+
+  test.each(Object.entries(costs))('%s', async (mutation, [success, conflict]) => {
+    const it = enrolled.find((one) => one.mutation === mutation && (one.does === 'changes' || mutation === 'createAssessment'))
+    if (!it) throw new Error(`${mutation} is not enrolled.`)
+    const org = await anOrganisation()
+    const { args } = await it.arrange(org)
+    // Twice: once it succeeds, then the version has moved on, or the place is taken.
+    for (const [expected, typename] of [[success, 'Success'], [conflict, 'Error']] as const) {
+      const { data, statements } = await cost(org, documentOf(it), expecting(it, args, 1))
+      expect(JSON.stringify(data)).toMatch(new RegExp(`^{"${mutation}":{"__typename":"\\w+${typename}"`))
+      expect({ typename, statements: statements.length }, statements.join('\n\n')).toEqual({ typename, statements: expected })
     }
   })
 })

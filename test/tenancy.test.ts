@@ -457,7 +457,7 @@ function typesBelowQuery(): Set<string> {
     found.add(name)
     for (const field of Object.values(type.getFields())) visit(getNamedType(field.type).name)
   }
-  visit('Query')
+  for (const field of Object.values(rootFields('Query'))) visit(getNamedType(field.type).name)
   found.delete('Query')
   return found
 }

@@ -51,35 +51,40 @@ export function relatedPages<Node>() {
     parentId: string,
     page: Page<Node>,
     { read, count }: RelatedList<Node>,
-  ): Promise<Connection<Node>> =>
-    batch(context, info, parentId, async (ids) => {
-      const { where, orderBy, take } = page
-      const parents = await read(ids, { ...nodeQuery(context, info), where, orderBy, take })
-      const nodes = new Map(parents.map((parent) => [parent.id, parent.nodes]))
+  ): Promise<Connection<Node>> => {
+    // Planned for every parent, though one query reads for all: it tells Pothos what their rows hold,
+    // which it would load once more otherwise.
+    const query = { ...nodeQuery(context, info), where: page.where, orderBy: page.orderBy, take: page.take }
+    return batch(context, info, parentId, async (ids) => {
+      const nodes = new Map((await read(ids, query)).map((parent) => [parent.id, parent.nodes]))
       const counts = new DataLoader<string, number>(async (countIds) => {
         const found = new Map((await count([...countIds])).map((parent) => [parent.id, parent.count]))
         return countIds.map((id) => found.get(id) ?? 0)
       })
       return (id) => page.connection(nodes.get(id) ?? [], () => counts.load(id))
     })
+  }
 }
 
 /**
  * Declares a field that reads one row by what names it, together with the rows of the same place:
  * null where there is none.
  */
-export function rowsByPlace<Row>(nameOf: (row: Row) => string) {
+export function rowsByPlace<Row>(typeName: string, nameOf: (row: Row) => string) {
   const batch = placeBatch<Row | null>()
   return (
     context: Context,
     info: GraphQLResolveInfo,
     name: string,
-    find: (names: string[]) => PromiseLike<Row[]>,
-  ): Promise<Row | null> =>
-    batch(context, info, name, async (names) => {
-      const rows = new Map((await find(names)).map((row) => [nameOf(row), row]))
+    find: (names: string[], query: object) => PromiseLike<Row[]>,
+  ): Promise<Row | null> => {
+    // For every row, as in `relatedPages`.
+    const query = queryFromInfo({ context, info, typeName })
+    return batch(context, info, name, async (names) => {
+      const rows = new Map((await find(names, query)).map((row) => [nameOf(row), row]))
       return (wanted) => rows.get(wanted) ?? null
     })
+  }
 }
 
 /** One batch for each place in the document where the field is selected, for each request. */

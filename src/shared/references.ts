@@ -1,4 +1,3 @@
-import { queryFromInfo } from '@pothos/plugin-prisma'
 import type { GraphQLResolveInfo } from 'graphql'
 import type { Context } from '../context.js'
 import { rowsByPlace } from './connections.js'
@@ -14,10 +13,10 @@ type Find<Row> = (context: Context, names: string[], query: object) => PromiseLi
  * @param nameOf the name of a row, as `find` takes it
  */
 export function references<Row extends object>(typeName: string, nameOf: (row: Row) => string, find: Find<Row>) {
-  const batch = rowsByPlace<Row>(nameOf)
+  const batch = rowsByPlace<Row>(typeName, nameOf)
   return (context: Context, info: GraphQLResolveInfo, name: unknown): Promise<Row | null> | null =>
     typeof name === 'string' && isStorable(name)
-      ? batch(context, info, name, (names) => find(context, names, queryFromInfo({ context, info, typeName })))
+      ? batch(context, info, name, (names, query) => find(context, names, query))
       : null
 }
 

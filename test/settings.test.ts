@@ -1,0 +1,184 @@
+import { describe, expect, test } from 'vitest'
+import { readSettings } from '../src/settings.js'
+import { StartError } from '../src/start-error.js'
+
+/** The sentences with which the start is refused. */
+function refusalOf(env: Record<string, string>): string {
+  try {
+    readSettings(env)
+  } catch (error) {
+    if (error instanceof StartError) return error.message
+    throw error
+  }
+  throw new Error(`These settings were accepted: ${JSON.stringify(env)}`)
+}
+
+const secret = 'a shared secret of more than 32 characters'
+const jwt = { JWT_ISSUER: 'https://issuer.test/', JWT_AUDIENCE: 'gateway', JWT_ALGORITHMS: 'RS256', JWT_JWKS_URL: 'https://issuer.test/keys' }
+const without = (name: keyof typeof jwt) => Object.fromEntries(Object.entries(jwt).filter(([it]) => it !== name))
+
+const defaults = {
+  production: false,
+  host: '127.0.0.1',
+  port: 4000,
+  logLevel: 'info',
+  dataDirectory: '.data',
+  databaseUrl: undefined,
+  databasePoolSize: 10,
+  refreshTimeoutMs: 300_000,
+  shutdownTimeoutMs: 10_000,
+  graphiql: true,
+  jwt: undefined,
+}
+
+describe('settings', () => {
+  test('have defaults, so that nothing has to be set', () => {
+    expect(readSettings({})).toEqual(defaults)
+  })
+
+  test('that are none of ours do not matter', () => {
+    expect(readSettings({ PATH: '/usr/bin', POSTGRES_PASSWORD: 'x', port: '80' })).toEqual(defaults)
+  })
+
+  test('are all taken', () => {
+    const env = {
+      NODE_ENV: 'production',
+      HOST: '0.0.0.0',
+      PORT: '0',
+      LOG_LEVEL: 'warn',
+      DATA_DIR: '/var/lib/gateway',
+      DATABASE_URL: 'postgresql://user:password@host:5432/name?sslmode=require',
+      DATABASE_POOL_SIZE: '25',
+      REFRESH_TIMEOUT_MS: '60000',
+      SHUTDOWN_TIMEOUT_MS: '0',
+      ...jwt,
+      JWT_ALGORITHMS: 'RS256, ES256',
+      JWT_ORGANISATION_CLAIM: 'tenant',
+      JWT_SUBJECT_CLAIM: 'uid',
+      JWT_SCOPES_CLAIM: 'permissions',
+    }
+    expect(readSettings(env)).toEqual({
+      production: true,
+      host: '0.0.0.0',
+      port: 0,
+      logLevel: 'warn',
+      dataDirectory: '/var/lib/gateway',
+      databaseUrl: env.DATABASE_URL,
+      databasePoolSize: 25,
+      refreshTimeoutMs: 60_000,
+      shutdownTimeoutMs: 0,
+      graphiql: false,
+      jwt: {
+        issuer: 'https://issuer.test/',
+        audience: 'gateway',
+        algorithms: ['RS256', 'ES256'],
+        key: { jwksUrl: new URL('https://issuer.test/keys') },
+        organisationClaim: 'tenant',
+        subjectClaim: 'uid',
+        scopesClaim: 'permissions',
+      },
+    })
+  })
+
+  test('take every form of a PostgreSQL URL', () => {
+    for (const url of ['postgres://localhost/x', 'postgresql://u:p%40ss@[::1]:5433/x', 'postgres:///x?host=/var/run/postgresql']) {
+      expect(readSettings({ DATABASE_URL: url }).databaseUrl).toBe(url)
+    }
+  })
+
+  test('show GraphiQL outside production, unless told otherwise', () => {
+    expect(readSettings({ NODE_ENV: 'production' }).graphiql).toBe(false)
+    expect(readSettings({ NODE_ENV: 'test' }).graphiql).toBe(true)
+    expect(readSettings({ NODE_ENV: 'production', GRAPHIQL: 'true' }).graphiql).toBe(true)
+    expect(readSettings({ GRAPHIQL: 'false' }).graphiql).toBe(false)
+  })
+
+  test('that are empty count as unset', () => {
+    const names = [
+      'NODE_ENV', 'HOST', 'PORT', 'LOG_LEVEL', 'DATA_DIR', 'DATABASE_URL', 'DATABASE_POOL_SIZE', 'REFRESH_TIMEOUT_MS', 'SHUTDOWN_TIMEOUT_MS',
+      'GRAPHIQL', 'JWT_ISSUER', 'JWT_AUDIENCE', 'JWT_ALGORITHMS', 'JWT_JWKS_URL', 'JWT_SECRET', 'JWT_ORGANISATION_CLAIM', 'JWT_SUBJECT_CLAIM',
+      'JWT_SCOPES_CLAIM',
+    ]
+    expect(readSettings(Object.fromEntries(names.map((name) => [name, ''])))).toEqual(defaults)
+  })
+})
+
+describe('a wrong setting', () => {
+  test.each([
+    ['PORT', ['x', '-1', '65536', '80.5', '0x50', '1e3', ' ', ' 80', 'NaN', 'Infinity']],
+    ['LOG_LEVEL', ['loud', 'INFO']],
+    ['DATABASE_URL', ['localhost', 'mysql://localhost/x', 'http://localhost', 'file:./dev.db', ' ']],
+    ['DATABASE_POOL_SIZE', ['0', '1001', 'many']],
+    ['REFRESH_TIMEOUT_MS', ['0', '999', '3600001', '1m']],
+    ['SHUTDOWN_TIMEOUT_MS', ['-1', '600001', 'never']],
+    ['GRAPHIQL', ['yes', '1', 'TRUE']],
+    ['JWT_ALGORITHMS', ['none', 'RS256,none', 'rs256', ',', 'RS256;ES256']],
+    ['JWT_JWKS_URL', ['issuer.test/keys', 'file:///etc/keys', 'ftp://issuer.test']],
+    ['JWT_SECRET', ['short', 'x'.repeat(31)]],
+  ])('%s stops the start with one sentence that names it', (name, values) => {
+    for (const value of values) {
+      const sentence = refusalOf({ ...(name.startsWith('JWT_') && jwt), [name]: value })
+      expect(sentence, value).toMatch(new RegExp(`^Setting ${name} is wrong: [^\\n]+\\.$`))
+    }
+  })
+
+  test('is told together with the others', () => {
+    const lines = refusalOf({ PORT: 'x', LOG_LEVEL: 'loud', JWT_ALGORITHMS: 'none,nothing' }).split('\n')
+    expect(lines.map((line) => /^Setting (\w+) is wrong: .+\.$/.exec(line)?.[1])).toEqual(['PORT', 'LOG_LEVEL', 'JWT_ALGORITHMS'])
+  })
+
+  test('never shows a secret', () => {
+    const wrong: Record<string, string>[] = [
+      { DATABASE_URL: 'mysql://user:hunter2@host/name' },
+      { DATABASE_URL: 'postgres//user:hunter2@host/name' },
+      { DATABASE_URL: 'postgres://user:hunter2@host:port/name' },
+      { JWT_SECRET: 'hunter2' },
+      { ...jwt, JWT_SECRET: `hunter2${secret}` },
+      { JWT_SECRET: `hunter2${secret}` },
+      { DATABASE_URL: 'postgres://user:hunter2@host/name', PORT: 'x' },
+    ]
+    for (const env of wrong) expect(refusalOf(env), JSON.stringify(env)).not.toContain('hunter2')
+  })
+})
+
+describe('bearer tokens', () => {
+  test('are verified with a shared secret or with a key server', () => {
+    expect(readSettings(jwt).jwt).toEqual({
+      issuer: 'https://issuer.test/',
+      audience: 'gateway',
+      algorithms: ['RS256'],
+      key: { jwksUrl: new URL('https://issuer.test/keys') },
+      organisationClaim: 'organisation_id',
+      subjectClaim: 'sub',
+      scopesClaim: 'scope',
+    })
+    const bySecret = readSettings({ ...without('JWT_JWKS_URL'), JWT_ALGORITHMS: 'HS256,HS512', JWT_SECRET: secret }).jwt
+    expect(bySecret).toMatchObject({ algorithms: ['HS256', 'HS512'], key: { secret: new TextEncoder().encode(secret) } })
+  })
+
+  test.each(['JWT_ISSUER', 'JWT_AUDIENCE', 'JWT_ALGORITHMS'] as const)('need %s', (name) => {
+    expect(refusalOf(without(name))).toContain(name)
+  })
+
+  test('are asked for by any one of their settings, so that a forgotten one is noticed', () => {
+    for (const [name, value] of [...Object.entries(jwt), ['JWT_SECRET', secret]]) {
+      expect(refusalOf({ [String(name)]: String(value) }), name).toContain('JWT_ISSUER, JWT_AUDIENCE and JWT_ALGORITHMS')
+    }
+  })
+
+  test('need a shared secret or a key server, and not both', () => {
+    for (const env of [without('JWT_JWKS_URL'), { ...jwt, JWT_SECRET: secret }]) {
+      expect(refusalOf(env)).toMatch(/^Bearer tokens need either JWT_JWKS_URL or JWT_SECRET, and not both\.$/)
+    }
+  })
+
+  test('signed with a shared secret never share the algorithms of public keys', () => {
+    const sentence = /^JWT_ALGORITHMS must be .+ with JWT_SECRET, and none of these with JWT_JWKS_URL\.$/
+    for (const algorithms of ['HS256', 'RS256,HS256', 'HS512,ES256']) {
+      expect(refusalOf({ ...jwt, JWT_ALGORITHMS: algorithms }), algorithms).toMatch(sentence)
+    }
+    for (const algorithms of ['RS256', 'HS256,RS256', 'EdDSA']) {
+      expect(refusalOf({ ...without('JWT_JWKS_URL'), JWT_SECRET: secret, JWT_ALGORITHMS: algorithms }), algorithms).toMatch(sentence)
+    }
+  })
+})
