@@ -1,5 +1,6 @@
-import { mkdir, mkdtemp, readdir, rm } from 'node:fs/promises'
+import { mkdir, mkdtemp, readdir, rm, writeFile } from 'node:fs/promises'
 import { once } from 'node:events'
+import { existsSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { Worker } from 'node:worker_threads'
@@ -25,32 +26,56 @@ export async function startEmbeddedDatabase(dataDirectory: string | null): Promi
   const directory = dataDirectory === null ? null : join(dataDirectory, 'pglite')
   const unlock = dataDirectory === null ? async () => {} : await lockDirectory(dataDirectory)
   const socketDirectory = await mkdtemp(join(tmpdir(), 'assessment-gateway-'))
-  const worker = new Worker(new URL('./pglite-worker.js', import.meta.url), {
-    workerData: { directory, socketPath: join(socketDirectory, '.s.PGSQL.5432') },
-  })
+  let worker: Worker | undefined
   const release = async () => {
-    await worker.terminate()
+    await worker?.terminate()
     await rm(socketDirectory, { recursive: true, force: true })
     await unlock()
   }
   try {
+    const isNew = directory === null || (await isNewCluster(directory))
+    if (isNew && directory !== null) {
+      await mkdir(directory, { recursive: true, mode: 0o700 })
+      await writeFile(join(directory, UNFINISHED), '')
+    }
+    worker = new Worker(new URL('./pglite-worker.js', import.meta.url), {
+      workerData: { directory, isNew, socketPath: join(socketDirectory, '.s.PGSQL.5432') },
+    })
     await once(worker, 'message')
+    if (isNew && directory !== null) await rm(join(directory, UNFINISHED))
   } catch (cause) {
     await release()
     throw new StartError(
-      `The embedded database in ${directory ?? 'memory'} cannot be opened; nothing in it was changed. ` +
+      `The embedded database in ${directory ?? 'memory'} cannot be opened; its data was left as it is. ` +
         'If the directory is damaged, restore it from a backup or set DATA_DIR to another one.',
       { cause },
     )
   }
+  const running = worker
   return {
     socketDirectory,
     async close() {
-      worker.postMessage('close')
-      await once(worker, 'message')
+      running.postMessage('close')
+      await once(running, 'message')
       await release()
     },
   }
+}
+
+/** Marks a cluster that is being made: nothing was ever kept in it. */
+const UNFINISHED = 'gateway-is-making-this'
+
+/**
+ * Whether there is no database yet. What a start that was killed has left of a new one is removed.
+ *
+ * @throws Error when there is something else, so that it is never overwritten.
+ */
+async function isNewCluster(directory: string): Promise<boolean> {
+  if (!existsSync(directory)) return true
+  const files = await readdir(directory)
+  if (files.includes(UNFINISHED)) await rm(directory, { recursive: true })
+  else if (files.length > 0 && !files.includes('PG_VERSION')) throw new Error(`${directory} holds no database.`)
+  return files.length === 0 || files.includes(UNFINISHED)
 }
 
 async function lockDirectory(dataDirectory: string): Promise<() => Promise<void>> {

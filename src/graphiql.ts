@@ -49,7 +49,8 @@ function graphiqlOptions(examples: Example[], demoKey: string | undefined): Grap
     defaultHeaders: headers,
     // The demo key comes with every page, and no other key is ours to leave in the browser's storage.
     shouldPersistHeaders: false,
-    defaultEditorToolsVisibility: 'headers',
+    // With a key in place, the variables are what a person changes.
+    defaultEditorToolsVisibility: demoKey === undefined ? 'headers' : 'variables',
   }
 }
 

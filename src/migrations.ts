@@ -64,6 +64,15 @@ export async function committedMigrations(): Promise<MigrationList> {
   }
 }
 
+/** Prisma's own lock on migrating; it waits for whoever migrates right now. */
+const FORGET_UNFINISHED = `DO $$ BEGIN
+  PERFORM pg_advisory_xact_lock(72707369);
+  IF to_regclass('_prisma_migrations') IS NOT NULL THEN
+    DELETE FROM "_prisma_migrations" WHERE "finished_at" IS NULL AND "rolled_back_at" IS NULL;
+  END IF;
+END $$`
+const FINISH = 'UPDATE "_prisma_migrations" SET "finished_at" = now() WHERE "finished_at" IS NULL AND "rolled_back_at" IS NULL;'
+
 /** Brings the database to the committed schema; the names of the migrations that it applied. */
 export async function migrate(adapter: PrismaPg): Promise<string[]> {
   const engine = await openSchemaEngine({
@@ -72,10 +81,12 @@ export async function migrate(adapter: PrismaPg): Promise<string[]> {
     connectToShadowDb: () => adapter.connectToShadowDb(),
     async connect() {
       const connection = await adapter.connect()
+      await connection.underlyingDriver().query(FORGET_UNFINISHED)
       // The adapter cuts a script at each semicolon, also inside a function's body; sent whole,
-      // PostgreSQL itself reads it, and runs it all or not at all.
+      // PostgreSQL itself reads it, and runs it all or not at all. That it is finished is written
+      // with it, so that an unfinished migration is one that has changed nothing.
       connection.executeScript = async (script) => {
-        await connection.underlyingDriver().query(script)
+        await connection.underlyingDriver().query(`${script};\n${FINISH}`)
       }
       return connection
     },

@@ -16,7 +16,7 @@ export interface PersistedDocuments {
 export async function readPersistedDocuments(file: string, only: boolean): Promise<PersistedDocuments> {
   try {
     const documents = z.record(z.string(), z.string()).parse(JSON.parse(await readFile(file, 'utf8')))
-    return { documents: new Map(Object.entries(documents)), only }
+    return { documents: new Map(Object.entries(documents).map(([id, document]) => [hashIn(id), document])), only }
   } catch (cause) {
     throw new StartError(`PERSISTED_DOCUMENTS ${file} is not a JSON object of documents by their hash.`, { cause })
   }
@@ -25,12 +25,15 @@ export async function readPersistedDocuments(file: string, only: boolean): Promi
 const byHash = z.object({ persistedQuery: z.object({ sha256Hash: z.string() }) })
 const byId = z.object({ documentId: z.string() })
 
+/** Ids are written with the algorithm in front by some, and without by others. */
+const hashIn = (id: string) => id.replace(/^sha256:/, '')
+
 /** The hash that a request names its document by: `documentId`, or Apollo's `extensions.persistedQuery`. */
 function documentHash(params: GraphQLParams): string | null {
   const id = byId.safeParse(params)
-  if (id.success) return id.data.documentId.replace(/^sha256:/, '')
+  if (id.success) return hashIn(id.data.documentId)
   const hash = byHash.safeParse(params.extensions)
-  return hash.success ? hash.data.persistedQuery.sha256Hash : null
+  return hash.success ? hashIn(hash.data.persistedQuery.sha256Hash) : null
 }
 
 export function usePersistedDocuments({ documents, only }: PersistedDocuments) {

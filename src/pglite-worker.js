@@ -5,17 +5,14 @@ import { pg_trgm } from '@electric-sql/pglite/contrib/pg_trgm'
 import { dataDir as emptyCluster } from '@electric-sql/pglite-prepopulatedfs'
 import { PGLiteSocketServer } from '@electric-sql/pglite-socket'
 import { Buffer } from 'node:buffer'
-import { existsSync } from 'node:fs'
-import { join } from 'node:path'
 import { parentPort, workerData } from 'node:worker_threads'
 
 if (!parentPort) throw new Error('This file is the entry of a worker thread.')
 const port = parentPort
 
-/** @type {{ directory: string | null, socketPath: string }} */
-const { directory, socketPath } = workerData // eslint-disable-line @typescript-eslint/no-unsafe-assignment
+/** @type {{ directory: string | null, isNew: boolean, socketPath: string }} */
+const { directory, isNew, socketPath } = workerData // eslint-disable-line @typescript-eslint/no-unsafe-assignment
 
-const isNew = directory === null || !existsSync(join(directory, 'PG_VERSION'))
 const db = await PGlite.create({
   dataDir: directory ?? 'memory://',
   extensions: { pg_trgm },

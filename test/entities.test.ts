@@ -66,7 +66,7 @@ describe('_entities', () => {
     const { keys } = await rowsOf(org)
     const { data, errors } = await org.request(ENTITIES, { representations: keys })
     expect(errors).toBeUndefined()
-    expect(data?.['_entities']).toEqual(keys.map(({ __typename }) => expect.objectContaining({ __typename })))
+    expect(data?.['_entities']).toEqual(keys.map(({ __typename }): unknown => expect.objectContaining({ __typename })))
     const union = schema.getType('_Entity')
     if (!isUnionType(union)) throw new Error('The schema has no entities.')
     expect(new Set(keys.map(({ __typename }) => __typename))).toEqual(new Set(union.getTypes().map(({ name }) => name)))
@@ -112,7 +112,7 @@ describe('_entities', () => {
     const { data, errors } = await request(await org.keyWith(['RECORDS_READ']), ENTITIES, { representations: keys })
     const scoped = ['Assessment', 'AssessmentResult']
     expect(data?.['_entities']).toEqual(
-      keys.map(({ __typename }) => (scoped.includes(__typename) ? null : expect.objectContaining({ __typename }))),
+      keys.map(({ __typename }): unknown => (scoped.includes(__typename) ? null : expect.objectContaining({ __typename }))),
     )
     expect(new Set(errors?.map(({ extensions }) => extensions?.['requiredScope']))).toEqual(new Set(['ASSESSMENTS_READ', 'RESULTS_READ']))
   })

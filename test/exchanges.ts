@@ -1,7 +1,7 @@
 // Requests of which a failing test tells: its last ones, each with the answer.
 import { beforeEach } from 'vitest'
-import { type Answer, post, request } from './gateway.js'
 import { z } from 'zod'
+import { type Answer, post, request } from './gateway.js'
 
 const KEPT = 2
 let last: { query: string; variables: object | undefined; answer: unknown }[] = []

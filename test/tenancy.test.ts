@@ -121,7 +121,8 @@ describe('an organisation reads its own rows alone', () => {
     expect(own).toMatchObject(path.length === 1 && path[0] !== 'search' ? { id: someText } : { totalCount: 1, nodes: [{ id: someText }] })
     const none = path.length === 1 && path[0] !== 'search' ? null : { nodes: [], edges: [], totalCount: 0 }
     expect(await find(theirs.names[place])).toEqual(none)
-    expect(await find(typeof ours.names[place] === 'number' ? 0 : randomUUID())).toEqual(none)
+    const nowhere = typeof ours.names[place] === 'number' ? [0, -1] : [randomUUID(), 'not-a-uuid', '\u0000', '\ud800', "' OR true --"]
+    for (const name of nowhere) expect(await find(name), JSON.stringify(name)).toEqual(none)
   })
 
   test('behind a cursor of the other organisation too', async () => {

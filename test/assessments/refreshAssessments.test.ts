@@ -92,11 +92,11 @@ function remove(...qids: number[]) {
   return db.question.updateMany({ where: { qid: { in: qids } }, data: { deleted: true } })
 }
 
-/** Adds live questions of the pool "risk", EASY, stored in no order: their qids, ascending. */
-async function spares(org: Story, count: number): Promise<number[]> {
+/** Adds live, easy questions, stored in another order than by qid: their qids, ascending. */
+async function spares(org: Story, count: number, topic = 'risk'): Promise<number[]> {
   const rows = await db.$queryRaw`SELECT nextval(pg_get_serial_sequence('"Question"', 'qid'))::int AS qid FROM generate_series(1, ${count}::int)`
   const qids = z.array(z.object({ qid: z.number() })).parse(rows).map(({ qid }) => qid)
-  for (const qid of [...qids].reverse()) await org.question({ qid, text: `Spare ${qid}` })
+  for (const qid of [...qids].reverse()) await org.question({ qid, topic, text: `Spare ${qid}` })
   return qids
 }
 
@@ -216,6 +216,17 @@ describe('a question that the bank has revised', () => {
     expect(after.history.nodes[0]).toEqual({ version: 3, changedPaths: paths.map((field) => `sections.0.questions.1.${field}`) })
   })
 
+  it('does not get its answer back when an option comes back that was gone', async () => {
+    const org = await anOrganisation()
+    const { id, before, qid } = await anAssessment(org, 1)
+    await answer(org, id, before.sections[0]?.questions[0]?.id, 'some')
+    await revise(qid(0), { options: OPTIONS.slice(0, 1) })
+    await refreshOne(org, id)
+    await revise(qid(0), { options: OPTIONS })
+    const { assessment: after } = await refreshOne(org, id)
+    expect(after.sections).toMatchObject([{ questions: [{ options: OPTIONS, answer: null }] }])
+  })
+
   it('is renewed by its revision alone, and only once', async () => {
     const org = await anOrganisation()
     const { id, before, qid } = await anAssessment(org, 2)
@@ -290,6 +301,20 @@ describe('a question that the bank has deleted', () => {
     })
   })
 
+  it('takes from its own pool, of several in one assessment', async () => {
+    const org = await anOrganisation()
+    const topics = ['one', 'two', 'three']
+    for (const topic of topics) await org.question({ topic })
+    const sections = topics.map((topic) => ({ title: topic, topic, difficulty: 'EASY', questionCount: 1 }))
+    const { id } = await org.assessment({ templateId: (await org.template({ sections })).id })
+    await db.question.updateMany({ where: { organisationId: org.id }, data: { deleted: true } })
+    const lowest = []
+    for (const topic of topics) lowest.push((await spares(org, 3, topic))[0])
+    expect((await refreshOne(org, id)).assessment.sections.map(({ questions }) => questions.map(({ qid }) => qid))).toEqual(
+      lowest.map((qid) => [qid]),
+    )
+  })
+
   it('takes a free qid that is lower than its own, and none that the assessment holds', async () => {
     const org = await anOrganisation()
     const low = await org.question({ deleted: true })
@@ -325,11 +350,13 @@ describe('a question that the bank has deleted', () => {
 
   it('is one of many: renewed, replaced and failed ones make one version', async () => {
     const org = await anOrganisation()
-    const { id, qid } = await anAssessment(org, 2, 3)
+    const { id, qid, before } = await anAssessment(org, 2, 3)
+    for (const it of before.sections[1]?.questions ?? []) await answer(org, id, it.id, 'high')
     const [spare] = await spares(org, 1)
     await revise(qid(0), { text: 'New' })
     await revise(qid(4), { text: 'Newer' })
     await remove(qid(1), qid(3))
+    const high = { key: 'high' }
     expect(await refreshOne(org, id)).toMatchObject({
       status: 'UPDATED',
       totalQuestions: 5,
@@ -339,7 +366,13 @@ describe('a question that the bank has deleted', () => {
       replacements: [{ oldQid: qid(1), newQid: spare }],
       deletedQuestionsNotReplaced: 1,
       replacementFailures: [{ qid: qid(3), sectionIndex: 1, questionIndex: 1 }],
-      assessment: { version: 2 },
+      assessment: {
+        version: 5,
+        sections: [
+          { questions: [{ qid: qid(0), answer: null }, { qid: spare, answer: null }] },
+          { questions: [{ qid: qid(2), answer: high }, { qid: qid(3), answer: high }, { qid: qid(4), answer: high }] },
+        ],
+      },
     })
   })
 })

@@ -72,10 +72,11 @@ describe('what is sent', () => {
   ])('changes alone: %s', async (field, value) => {
     const org = await anOrganisation()
     const { id } = await org.assessment()
+    await update(org, id, { name: 'N', companyName: 'C', companyType: 'T', status: 'ACTION_REQUIRED', progress: 99 })
     const before = await stored(org, id)
     const after = await update(org, id, { [field]: value })
-    const history = { nodes: [{ version: 2, changedPaths: [field] }, ...before.history.nodes] }
-    expect(after).toEqual({ ...before, [field]: value, version: 2, history })
+    const history = { nodes: [{ version: 3, changedPaths: [field] }, ...before.history.nodes] }
+    expect(after).toEqual({ ...before, [field]: value, version: 3, history })
     expect(await stored(org, id)).toEqual(after)
   })
 
