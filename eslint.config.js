@@ -5,7 +5,7 @@ import graphql from '@graphql-eslint/eslint-plugin'
 import tseslint from 'typescript-eslint'
 
 export default defineConfig(
-  { ignores: ['dist', 'src/generated', 'test/generated', 'node_modules', 'interop/generated', 'interop/relay/__generated__', 'interop/node_modules'] },
+  { ignores: ['dist', 'src/generated', 'test/generated', 'node_modules', 'interop'] },
   {
     files: ['**/*.ts', '**/*.js'],
     extends: [eslint.configs.recommended, tseslint.configs.strictTypeChecked],

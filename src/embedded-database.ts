@@ -1,4 +1,4 @@
-import { mkdir, mkdtemp, readdir, rm, writeFile } from 'node:fs/promises'
+import { mkdir, mkdtemp, readdir, rename, rm, writeFile } from 'node:fs/promises'
 import { once } from 'node:events'
 import { existsSync } from 'node:fs'
 import { tmpdir } from 'node:os'
@@ -73,9 +73,17 @@ const UNFINISHED = 'gateway-is-making-this'
 async function isNewCluster(directory: string): Promise<boolean> {
   if (!existsSync(directory)) return true
   const files = await readdir(directory)
-  if (files.includes(UNFINISHED)) await rm(directory, { recursive: true })
-  else if (files.length > 0 && !files.includes('PG_VERSION')) throw new Error(`${directory} holds no database.`)
-  return files.length === 0 || files.includes(UNFINISHED)
+  if (files.length === 0) return true
+  if (files.includes(UNFINISHED)) {
+    // Moved first, so that being killed in here leaves no half of it either.
+    const remains = `${directory}.unfinished`
+    await rm(remains, { recursive: true, force: true })
+    await rename(directory, remains)
+    await rm(remains, { recursive: true })
+    return true
+  }
+  if (!files.includes('PG_VERSION')) throw new Error(`${directory} holds no database.`)
+  return false
 }
 
 async function lockDirectory(dataDirectory: string): Promise<() => Promise<void>> {

@@ -64,7 +64,7 @@ export async function committedMigrations(): Promise<MigrationList> {
   }
 }
 
-/** Prisma's own lock on migrating; it waits for whoever migrates right now. */
+/** What was begun but not finished has changed nothing. The lock is Prisma's own: whoever migrates right now is waited for. */
 const FORGET_UNFINISHED = `DO $$ BEGIN
   PERFORM pg_advisory_xact_lock(72707369);
   IF to_regclass('_prisma_migrations') IS NOT NULL THEN
@@ -86,7 +86,7 @@ export async function migrate(adapter: PrismaPg): Promise<string[]> {
       // PostgreSQL itself reads it, and runs it all or not at all. That it is finished is written
       // with it, so that an unfinished migration is one that has changed nothing.
       connection.executeScript = async (script) => {
-        await connection.underlyingDriver().query(`${script};\n${FINISH}`)
+        await connection.underlyingDriver().query(`${script}\n;${FINISH}`)
       }
       return connection
     },

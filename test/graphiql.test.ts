@@ -34,7 +34,7 @@ async function pageOf(demoKey: string | undefined, client?: PrismaClient): Promi
 const options = z.object({
   title: z.string(),
   defaultHeaders: z.string(),
-  defaultEditorToolsVisibility: z.literal('headers'),
+  defaultEditorToolsVisibility: z.enum(['headers', 'variables']),
   shouldPersistHeaders: z.literal(false),
   defaultTabs: z.array(z.object({ query: z.string(), variables: z.string().nullable(), headers: z.string() })),
 })
