@@ -1,4 +1,4 @@
-import { createServer as createHttpServer } from 'node:http'
+import { createServer as createHttpServer, type ServerResponse } from 'node:http'
 import { once } from 'node:events'
 import type { Pool } from 'pg'
 import pino from 'pino'
@@ -59,7 +59,15 @@ async function serve(settings: Settings, { client, pool }: Database, demoKeys: D
       }
     },
   })
-  const server = createHttpServer(yoga)
+  const inFlight = new Set<ServerResponse>()
+  // Joined, two Authorization headers are no credential; Node would drop the second one unseen.
+  const server = createHttpServer({ joinDuplicateHeaders: true }, (request, response) => {
+    inFlight.add(response)
+    response.once('close', () => inFlight.delete(response))
+    // A client that goes on asking over a connection it keeps would hold the process up.
+    if (stopping) response.setHeader('connection', 'close')
+    return yoga(request, response)
+  })
   server.listen(settings.port, settings.host)
   try {
     await once(server, 'listening')
@@ -77,10 +85,20 @@ async function serve(settings: Settings, { client, pool }: Database, demoKeys: D
   const closed = once(server, 'close')
   server.close()
   server.closeIdleConnections()
+  for (const response of inFlight) {
+    if (!response.headersSent) response.setHeader('connection', 'close')
+    else if (!response.writableEnded) endStream(response)
+  }
   const deadline = setTimeout(() => server.closeAllConnections(), settings.shutdownTimeoutMs)
   await closed
   clearTimeout(deadline)
   await changes.close()
+}
+
+/** Only a subscription is still being written; it never finishes by itself, and its client subscribes again elsewhere. */
+function endStream(response: ServerResponse): void {
+  const { socket } = response
+  response.end(() => socket?.end())
 }
 
 async function openChanges({ databaseUrl }: Settings, pool: Pool, log: pino.Logger): Promise<Changes> {

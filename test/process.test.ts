@@ -1,6 +1,7 @@
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { writeFile } from 'node:fs/promises'
+import { type IncomingMessage, request as httpRequest } from 'node:http'
 import { createServer } from 'node:net'
 import { join } from 'node:path'
 import { createInterface } from 'node:readline'
@@ -81,14 +82,21 @@ describe('a running gateway', () => {
 
   test('finishes what is in flight on SIGTERM', async () => {
     const { child, exit, url, key } = await listening({ DATA_DIR: await dataDirectory() })
-    const requests = Array.from({ length: 20 }, () => ask(url, key, '{ assessments(first: 100) { nodes { id sections { title questions { text } } } } }'))
-    // The first answer proves that the others have been sent.
-    await Promise.race(requests)
+    const request = httpRequest(url, {
+      method: 'POST',
+      headers: { apikey: key, 'content-type': 'application/json', expect: '100-continue' },
+    })
+    const responded = new Promise<IncomingMessage>((resolve, reject) => request.once('response', resolve).once('error', reject))
+    request.flushHeaders()
+    // The gateway has the request's head, and waits for its body.
+    await once(request, 'continue')
     child.kill('SIGTERM')
-    for (const { data, errors } of await Promise.all(requests)) {
-      expect(errors).toBeUndefined()
-      expect(data?.['assessments']).toEqual(expect.anything())
-    }
+    // It has heard the signal once it takes no further connection.
+    await expect.poll(() => fetch(url).then(() => 'taken', () => 'refused'), { timeout: 20_000 }).toBe('refused')
+    request.end(JSON.stringify({ query: '{ assessments(first: 100) { nodes { id sections { title } } } }' }))
+    const { data, errors } = answer.parse(JSON.parse(await text(await responded)))
+    expect(errors).toBeUndefined()
+    expect(data?.['assessments']).toEqual(expect.anything())
     expect(await exit).toEqual([0, null])
   })
 
