@@ -48,7 +48,8 @@ export async function startGateway(settings: Record<string, string>): Promise<Ru
       demoKeys: [first, second],
       async stop() {
         gateway.kill('SIGTERM')
-        await exited
+        const [code]: unknown[] = await exited
+        if (code !== 0) throw new Error(`The gateway ended with ${String(code)}.`)
       },
     }
   }

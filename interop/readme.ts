@@ -1,12 +1,13 @@
 // The section of the README on federation, which the tests hold to what it says.
 import { readFileSync } from 'node:fs'
 
-const section = readFileSync(new URL('README-federation.md', import.meta.url), 'utf8')
+const text = readFileSync(new URL('../README.md', import.meta.url), 'utf8')
+const [section = ''] = /^## Federation.*?(?=^## )/ms.exec(text) ?? []
 
 function found(pattern: RegExp): string {
-  const text = pattern.exec(section)?.[1]
-  if (text === undefined) throw new Error(`The README has no ${pattern}.`)
-  return text
+  const part = pattern.exec(section)?.[1]
+  if (part === undefined) throw new Error(`The README's section on federation has no ${String(pattern)}.`)
+  return part
 }
 
 export const readme = {

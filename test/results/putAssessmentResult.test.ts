@@ -363,8 +363,8 @@ describe('metadata', () => {
   })
 
   it.each([
-    ['half a surrogate pair', '{"key":"\\ud83e"}'],
-    ['a number beyond what a number can be', '{"key":[1e400]}'],
+    ['half of a surrogate pair', '{"key":"\\ud83e"}'],
+    ['number beyond the largest', '{"key":[1e400]}'],
   ])('holds no %s', async (_, metadata) => {
     const org = await anOrganisation()
     expect(await putMetadata(org, randomUUID(), metadata)).toEqual(refused('INVALID_FORMAT'))

@@ -1,0 +1,100 @@
+// The gateway as a process of its own that a test can talk to, stop and kill.
+import { type ChildProcessByStdio, spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { join } from 'node:path'
+import type { Readable } from 'node:stream'
+import { fileURLToPath } from 'node:url'
+import { afterEach, expect } from 'vitest'
+import { z } from 'zod'
+import { temporaryDirectory } from './processes.js'
+
+const root = fileURLToPath(new URL('../', import.meta.url))
+
+const cleanUps: (() => Promise<unknown>)[] = []
+afterEach(async () => {
+  for (const cleanUp of cleanUps.splice(0).reverse()) await cleanUp()
+})
+
+/** To be done after the test, whatever becomes of it. */
+export function afterTest(cleanUp: () => Promise<unknown>): void {
+  cleanUps.push(cleanUp)
+}
+
+export async function ownDirectory(): Promise<string> {
+  const { path, remove } = await temporaryDirectory()
+  afterTest(remove)
+  return path
+}
+
+const answer = z.object({ data: z.record(z.string(), z.unknown()).nullish(), errors: z.array(z.unknown()).optional() })
+
+export class GatewayProcess {
+  stdout = ''
+  stderr = ''
+  /** Resolves with the exit code; null when a signal ended it. */
+  readonly exit: Promise<number | null>
+
+  constructor(readonly child: ChildProcessByStdio<null, Readable, Readable>) {
+    child.stdout.on('data', (chunk) => (this.stdout += String(chunk)))
+    child.stderr.on('data', (chunk) => (this.stderr += String(chunk)))
+    this.exit = once(child, 'close').then(() => child.exitCode)
+  }
+
+  get url(): string {
+    return /^GraphQL and GraphiQL {2}(\S+)$/m.exec(this.stdout)?.[1] ?? ''
+  }
+
+  /** The demo keys, in the order in which they are shown. */
+  get keys(): string[] {
+    return [...this.stdout.matchAll(/^demo key {2}.+ {2}(\S+)$/gm)].map(([, key]) => key ?? '')
+  }
+
+  /** Waits until it listens. */
+  async listening(): Promise<this> {
+    await this.until(() => this.url !== '')
+    return this
+  }
+
+  async until(condition: () => boolean): Promise<void> {
+    await expect.poll(() => condition() || this.child.exitCode !== null, { timeout: 50_000, interval: 5 }).toBe(true)
+    if (!condition()) throw new Error(`The gateway ended too early: ${this.stderr}`)
+  }
+
+  stop(): Promise<number | null> {
+    this.child.kill('SIGTERM')
+    return this.exit
+  }
+
+  kill(): Promise<number | null> {
+    this.child.kill('SIGKILL')
+    return this.exit
+  }
+
+  async ask(key: string, query: string, variables: object = {}) {
+    const response = await fetch(this.url, {
+      method: 'POST',
+      headers: { apikey: key, 'content-type': 'application/json' },
+      body: JSON.stringify({ query, variables }),
+    })
+    return answer.parse(await response.json())
+  }
+
+  /** Like `ask`, for a request that must succeed. */
+  async dataOf<Schema extends z.ZodType>(schema: Schema, key: string, query: string, variables: object = {}): Promise<z.output<Schema>> {
+    const { data, errors } = await this.ask(key, query, variables)
+    if (errors) throw new Error(`${query}\nanswered ${JSON.stringify(errors)}\n${this.stderr}`)
+    return schema.parse(data)
+  }
+}
+
+/** Starts what `npm run build` compiled, on a free port; it is killed after the test if it still runs. */
+export function startGateway(env: Record<string, string>): GatewayProcess {
+  const child = spawn(process.execPath, [join(root, 'dist/src/main.js')], {
+    cwd: root,
+    env: { PATH: process.env['PATH'], HOME: process.env['HOME'], LOG_LEVEL: 'info', PORT: '0', ...env },
+    stdio: ['ignore', 'pipe', 'pipe'],
+  })
+  const gateway = new GatewayProcess(child)
+  afterTest(() => gateway.kill())
+  return gateway
+}
