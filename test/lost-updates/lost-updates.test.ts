@@ -1,0 +1,73 @@
+// Lost updates, looked for in what many clients see of the real server while it, its connections
+// and its database fail; and in two servers that do lose some, so that the check is known to find them.
+import { randomBytes } from 'node:crypto'
+import pg from 'pg'
+import { afterAll, beforeAll, describe, expect, inject, test } from 'vitest'
+import { afterTest } from '../gateway-process.js'
+import { type Cluster, postgresPrograms, startCluster } from './cluster.js'
+import { startGatewayTarget } from './gateway.js'
+import { startMutant } from './mutants.js'
+import { runOn } from './run.js'
+
+const place = inject('database')
+const programs = 'url' in place ? await postgresPrograms() : undefined
+const CLIENTS = 12
+const SEED = 20_261_121
+
+describe.runIf('url' in place)('under faults', () => {
+  let cluster: Cluster | undefined
+  beforeAll(async () => {
+    if (programs) cluster = await startCluster(programs)
+  })
+  afterAll(() => cluster?.remove())
+
+  /** A new database: in the run's own cluster, which may crash, or where it has none on the PostgreSQL of the suite. */
+  async function ownDatabase(): Promise<string> {
+    const server = cluster?.url ?? ('url' in place ? place.url : '')
+    const name = `lost_updates_${randomBytes(6).toString('hex')}`
+    await execute(server, `CREATE DATABASE ${name}`)
+    afterTest(() => execute(server, `DROP DATABASE ${name} WITH (FORCE)`))
+    const url = new URL(server)
+    url.pathname = `/${name}`
+    return url.href
+  }
+
+  test('the gateway loses no update', { timeout: 180_000 }, async () => {
+    const target = await startGatewayTarget(await ownDatabase(), CLIENTS)
+    afterTest(() => target.close())
+    const { violations, figures } = await runOn(target, { clients: CLIENTS, seed: SEED, seconds: 0, cluster })
+    expect(violations).toEqual([])
+    // Otherwise nothing was put to the test.
+    expect(figures.acknowledged).toBeGreaterThan(400)
+    expect(figures.conflicts).toBeGreaterThan(100)
+    expect(figures.unknown).toBeGreaterThan(10)
+    expect(Object.keys(figures.faults)).toHaveLength(cluster ? 9 : 8)
+  })
+
+  if (!programs) test.skip('and no crash of the database: this machine has no initdb and pg_ctl')
+
+  async function verdictOn(way: Parameters<typeof startMutant>[0], faults: string[]): Promise<string[]> {
+    const target = await startMutant(way, await ownDatabase())
+    afterTest(() => target.close())
+    const { violations } = await runOn(target, { clients: CLIENTS, seed: SEED, seconds: 0, only: faults })
+    return [...new Set(violations.map(({ rule }) => rule))]
+  }
+
+  test('a small server that does it right passes', async () => {
+    expect(await verdictOn('right', ['killServerBeforeRevision', 'cutConnectionsBeforeRevision', 'deadlockThatWritesLose'])).toEqual([])
+  })
+
+  test('one that writes what it has read without a condition is found out, with no fault at all', async () => {
+    expect(await verdictOn('unconditional', [])).toEqual(expect.arrayContaining(['two values at one version', 'revisions are not the versions']))
+  })
+
+  test.each(['killServerBeforeRevision', 'cutConnectionsBeforeRevision'])('one that adds the revision later is found out by %s', async (fault) => {
+    expect(await verdictOn('late-revision', [fault])).toContain('revisions are not the versions')
+  })
+})
+
+async function execute(url: string, sql: string): Promise<void> {
+  const client = new pg.Client({ connectionString: url })
+  await client.connect()
+  await client.query(sql).finally(() => client.end())
+}
