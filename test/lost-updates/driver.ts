@@ -106,7 +106,7 @@ export class Clients {
     const known = new Map<string, number>()
     while (!this.stopped) {
       const row = pick(random, this.#target.rows)
-      if (!known.has(row) || random() < 0.5) {
+      if (!known.has(row) || random() < 0.7) {
         const seen = await this.#read(client, row)
         if (seen) known.set(row, seen.version)
         else await this.#held

@@ -14,6 +14,8 @@ export interface RunOptions {
   /** The names of the faults; left out, all that can happen here. */
   only?: string[]
   cluster?: Cluster | undefined
+  /** Told how long each fault took, and what was written since the one before. */
+  onFault?: (line: string) => void
 }
 
 export interface Report {
@@ -21,7 +23,7 @@ export interface Report {
   figures: { seed: number; seconds: number; acknowledged: number; conflicts: number; unknown: number; reads: number; versions: number; faults: Record<string, number> }
 }
 
-export async function runOn(target: Target, { clients: count, seed, seconds, only, cluster }: RunOptions): Promise<Report> {
+export async function runOn(target: Target, { clients: count, seed, seconds, only, cluster, onFault }: RunOptions): Promise<Report> {
   const random = randomFrom(seed)
   const began = performance.now()
   const clients = new Clients(target, count, seed)
@@ -29,12 +31,14 @@ export async function runOn(target: Target, { clients: count, seed, seconds, onl
   const chosen = [...faults].filter(([name]) => only?.includes(name) ?? true)
   const done: Record<string, number> = {}
   try {
-    await clients.progress(50, 'at the beginning')
+    await clients.progress(20, 'at the beginning')
     do {
       for (const [name, inject] of shuffled(random, chosen)) {
+        const from = performance.now()
         await injected(name, () => inject({ target, clients, cluster }))
         done[name] = (done[name] ?? 0) + 1
-        await clients.progress(pick(random, [20, 60, 120]), `after ${name}`)
+        onFault?.(`${((performance.now() - began) / 1000).toFixed(1)} s  ${name} took ${((performance.now() - from) / 1000).toFixed(1)} s  ${JSON.stringify(clients.counts)}`)
+        await clients.progress(pick(random, [10, 20, 40]), `after ${name}`)
       }
     } while (performance.now() - began < seconds * 1000)
   } finally {

@@ -3,6 +3,7 @@ import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { createInterface } from 'node:readline'
 import { fileURLToPath } from 'node:url'
+import { z } from 'zod'
 
 const root = fileURLToPath(new URL('../../', import.meta.url))
 
@@ -23,36 +24,53 @@ export class RestartableServer {
     return this.#child?.pid
   }
 
+  /** Sends a message to the process, which must listen for some, and resolves with its answer. */
+  async ask(message: string): Promise<unknown> {
+    const child = this.#child
+    if (!child?.connected) throw new Error(`The server has ended: ${this.log}`)
+    const settled = new AbortController()
+    const answer = Promise.race([once(child, 'message', settled), once(child, 'exit', settled).then(() => [])])
+    child.send(message)
+    const [value] = z.array(z.unknown()).parse(await answer.finally(() => settled.abort()))
+    return value
+  }
+
   /** Starts it and waits until it listens. */
   async start(): Promise<void> {
     const inherited = { PATH: process.env['PATH'], HOME: process.env['HOME'] }
-    const child = spawn(process.execPath, this.args, { cwd: root, env: { ...inherited, ...this.env }, stdio: ['ignore', 'pipe', 'pipe'] })
+    const child = spawn(process.execPath, this.args, { cwd: root, env: { ...inherited, ...this.env }, stdio: ['ignore', 'pipe', 'pipe', 'ipc'] })
     this.#child = child
-    child.stderr.on('data', (chunk) => (this.log = (this.log + String(chunk)).slice(-20_000)))
-    for await (const line of createInterface(child.stdout)) {
+    const { stdout, stderr } = child
+    if (!stdout || !stderr) throw new Error('The server has no output.')
+    stderr.on('data', (chunk) => (this.log = (this.log + String(chunk)).slice(-20_000)))
+    for await (const line of createInterface(stdout)) {
       const url = /(http:\/\/\S+)$/.exec(line)?.[1]
       if (url === undefined) continue
       this.url = url
-      child.stdout.resume()
+      stdout.resume()
       return
     }
     throw new Error(`The server ended before it listened: ${this.log}`)
   }
 
   /** Ends it with no chance to finish anything. */
-  kill(): Promise<void> {
-    return this.#end('SIGKILL')
+  async kill(): Promise<void> {
+    await this.#end('SIGKILL')
   }
 
-  stop(): Promise<void> {
+  /** Ends it in order: its exit code. */
+  stop(): Promise<number | null> {
     return this.#end('SIGTERM')
   }
 
-  async #end(signal: NodeJS.Signals): Promise<void> {
+  async #end(signal: NodeJS.Signals): Promise<number | null> {
     const child = this.#child
-    if (!child || child.exitCode !== null || child.signalCode !== null) return
-    const exit = once(child, 'exit')
-    child.kill(signal)
-    await exit
+    if (!child) return null
+    if (child.exitCode === null && child.signalCode === null) {
+      const exit = once(child, 'exit')
+      child.kill(signal)
+      await exit
+    }
+    return child.exitCode
   }
 }
