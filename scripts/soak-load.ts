@@ -119,8 +119,9 @@ export class Load {
   /** Opens one, lets a write happen, waits for an event, and goes away in the middle of it. */
   async #subscribe(id: string): Promise<void> {
     this.counts.subscriptions += 1
-    const query = `subscription ($id: ID!) { assessmentChanged(id: $id, sinceVersion: 0) { version assessment { name } } }`
-    const response = await this.#post(query, { id }, 'text/event-stream')
+    const before = await this.#send(versioned, 'query ($id: ID!) { row: assessment(id: $id) { version } }', { id })
+    const query = `subscription ($id: ID!, $sinceVersion: Int) { assessmentChanged(id: $id, sinceVersion: $sinceVersion) { version assessment { name } } }`
+    const response = await this.#post(query, { id, sinceVersion: before?.row?.version }, 'text/event-stream')
     const reader = response?.body?.getReader()
     if (!reader) return
     await this.#write(UPDATE, { id, name: 'seen by a subscriber' })

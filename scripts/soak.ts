@@ -109,7 +109,10 @@ async function sampleUntil(end: number, server: RestartableServer, place: Place,
   const samples: Sample[] = []
   try {
     while (performance.now() < end && load.errors.length < 100) {
-      samples.push(await sample(samples.length % COLLECT_EVERY === 0, (performance.now() - began) / 1000, server, watcher))
+      const isCollected = samples.length % COLLECT_EVERY === 0
+      const latest = await sample(isCollected, (performance.now() - began) / 1000, server, watcher)
+      samples.push(latest)
+      if (isCollected) process.stderr.write(`${JSON.stringify({ ...latest, ...load.counts })}\n`)
       await after(SAMPLE_MS)
     }
   } finally {

@@ -38,7 +38,8 @@ const PATIENCE_MS = 60_000
 
 export class Clients {
   readonly events: HistoryEvent[] = []
-  readonly counts = { acknowledged: 0, conflicts: 0, unknown: 0, reads: 0 }
+  /** Of writes, and of reads with an answer and without one. */
+  readonly counts = { acknowledged: 0, conflicts: 0, unknown: 0, reads: 0, failedReads: 0 }
   readonly #target: Target
   readonly #running: Promise<unknown>
   readonly #stop = new AbortController()
@@ -126,10 +127,9 @@ export class Clients {
   async #read(client: number, row: string): Promise<Observation | undefined> {
     const began = performance.now()
     const seen = await this.#target.read(client, row)
-    if (seen) {
-      this.events.push({ kind: 'read', row, began, ended: performance.now(), seen })
-      this.counts.reads += 1
-    }
+    if (seen) this.events.push({ kind: 'read', row, began, ended: performance.now(), seen })
+    this.counts[seen ? 'reads' : 'failedReads'] += 1
+    this.#wake()
     return seen
   }
 

@@ -99,9 +99,10 @@ async function deadlockWithBatch({ target }: Scene): Promise<void> {
 async function exhaustPool({ target, clients }: Scene): Promise<void> {
   await clients.holding(() =>
     outside(target, async (client) => {
-      const before = clients.counts.unknown
       await lockRows(client, target)
-      await clients.until(() => clients.counts.unknown > before, 'a request without a connection')
+      const failed = ({ unknown, failedReads }: Clients['counts']) => unknown + failedReads
+      const before = failed(clients.counts)
+      await clients.until(() => failed(clients.counts) > before, 'a request without a connection')
     }),
   )
 }

@@ -3,10 +3,9 @@ import pg from 'pg'
 import { z } from 'zod'
 import type { Target } from './driver.js'
 import type { Observation } from './history.js'
+import type { Way } from './mutant-server.js'
 import { post } from './post.js'
 import { RestartableServer } from './server.js'
-
-export type Way = 'right' | 'unconditional' | 'late-revision'
 
 const ROWS = ['a', 'b', 'c', 'd']
 const first: Observation = { version: 1, value: 0 }

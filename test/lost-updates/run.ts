@@ -20,7 +20,7 @@ export interface RunOptions {
 
 export interface Report {
   violations: Violation[]
-  figures: { seed: number; seconds: number; acknowledged: number; conflicts: number; unknown: number; reads: number; versions: number; faults: Record<string, number> }
+  figures: Clients['counts'] & { seed: number; seconds: number; versions: number; faults: Record<string, number> }
 }
 
 export async function runOn(target: Target, { clients: count, seed, seconds, only, cluster, onFault }: RunOptions): Promise<Report> {
@@ -31,8 +31,8 @@ export async function runOn(target: Target, { clients: count, seed, seconds, onl
   const chosen = [...faults].filter(([name]) => only?.includes(name) ?? true)
   const done: Record<string, number> = {}
   try {
-    await clients.progress(20, 'at the beginning')
     do {
+      await clients.progress(40, 'before a round')
       for (const [name, inject] of shuffled(random, chosen)) {
         const from = performance.now()
         await injected(name, () => inject({ target, clients, cluster }))
