@@ -71,10 +71,12 @@ async function findNodes(context: Context, info: GraphQLResolveInfo, ids: string
   })
 }
 
+// Another subgraph may have fields of these names as well, which composition would refuse otherwise.
 builder.queryFields((t) => ({
   node: t.field({
     type: Node,
     nullable: true,
+    shareable: true,
     inaccessible: true,
     description: 'Whatever has this id, for clients that refetch by id alone. A composed graph leaves it out.',
     args: { id: t.arg.id({ required: true, description: 'UUID of anything that implements Node.' }) },
@@ -83,6 +85,7 @@ builder.queryFields((t) => ({
   nodes: t.field({
     type: [Node],
     nullable: { list: false, items: true },
+    shareable: true,
     inaccessible: true,
     description: 'Whatever has these ids, in their order; null for one that nothing has. A composed graph leaves it out.',
     args: { ids: t.arg.idList({ required: true, description: 'UUIDs of anything that implements Node; at most 100.' }) },

@@ -5,6 +5,7 @@ import { historyPage } from './history.js'
 import { kindOf } from './versioned.js'
 
 const Revision = builder.objectRef<RevisionRow>('Revision').implement({
+  shareable: true,
   description: 'What one write changed. Every version has exactly one.',
   fields: (t) => ({
     version: t.exposeInt('version', { description: 'The version that the write made.' }),
@@ -18,9 +19,10 @@ const Revision = builder.objectRef<RevisionRow>('Revision').implement({
   }),
 })
 
+// Another subgraph that repeats ConflictError repeats what its `current` reaches as well.
 const RevisionConnection = builder.connectionObject(
-  { type: Revision, name: 'RevisionConnection', description: 'A page of revisions, newest first.' },
-  { name: 'RevisionEdge', description: 'A revision in its list.' },
+  { type: Revision, name: 'RevisionConnection', shareable: true, description: 'A page of revisions, newest first.' },
+  { name: 'RevisionEdge', shareable: true, description: 'A revision in its list.' },
 )
 
 export const Versioned = builder.interfaceRef<VersionedRow>('Versioned').implement({
