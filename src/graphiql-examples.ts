@@ -63,6 +63,8 @@ function exampleVariables(rows: Partial<Rows>): Record<string, object> {
       expectedVersion: updated?.version ?? 1,
       input: { status: 'ACTION_REQUIRED', progress: 60 },
     },
+    // From the start on, so that something is told at once.
+    Watch: { id: updated?.id ?? 'an id from Assessments', sinceVersion: 0 },
     AnswerQuestions: {
       id: answered?.id ?? 'an id from Assessments',
       expectedVersion: answered?.version ?? 1,

@@ -79,13 +79,15 @@ const START_AFRESH = `
 
 /**
  * GraphiQL hides the tabs that do not fit, and shifts one aside at the first press on it, so that the
- * click misses it. Here all of them are in sight and stay where they are.
+ * click misses it. Here all of them are in sight and stay where they are. Its editor frames dashes as
+ * though they were mistaken for hyphens; in the names of assessments they are meant.
  */
 const STYLE = `
   .graphiql-container .graphiql-session-header { height: auto; align-items: end }
   .graphiql-tabs { flex-wrap: wrap; row-gap: 0 }
   .graphiql-tab { transform: none !important }
-  .graphiql-logo { white-space: nowrap }`
+  .graphiql-logo { white-space: nowrap }
+  .graphiql-container .unicode-highlight { border: 0; background: none }`
 
 let template: [beforeScript: string, beforeOptions: string, afterOptions: string] | undefined
 

@@ -9,7 +9,7 @@ import { createAuthenticate } from '../src/auth.js'
 import { PrismaClient } from '../src/generated/prisma/client.js'
 import { schema } from '../src/schema.js'
 import { createServer } from '../src/server.js'
-import { db, statementsOf } from './gateway.js'
+import { type Answer, db, post, statementsOf } from './gateway.js'
 import { anOrganisation, type Story } from './story.js'
 
 const HTML = { accept: 'text/html,application/xhtml+xml' }
@@ -54,7 +54,29 @@ function operationOf(query: string): OperationDefinitionNode {
 
 const isMutation = ({ operation }: OperationDefinitionNode) => operation === OperationTypeNode.MUTATION
 
+const isSubscription = ({ operation }: OperationDefinitionNode) => operation === OperationTypeNode.SUBSCRIPTION
+
 const variablesOf = ({ variables }: { variables: string | null }) => z.record(z.string(), z.unknown()).parse(JSON.parse(variables ?? '{}'))
+
+const event = z.object({
+  data: z.record(z.string(), z.unknown()).nullish(),
+  errors: z.array(z.object({ message: z.string(), extensions: z.record(z.string(), z.unknown()).optional() })).optional(),
+})
+
+/** Sends an example as GraphiQL does: the answer, or the first event of a subscription, which it then leaves. */
+async function run(org: Story, tab: { query: string; variables: string | null }): Promise<Answer> {
+  if (!isSubscription(operationOf(tab.query))) return org.request(tab.query, variablesOf(tab))
+  const response = await post({ apikey: org.key, accept: 'text/event-stream' }, tab.query, variablesOf(tab))
+  expect(response.headers.get('content-type')).toMatch(/^text\/event-stream/)
+  let received = ''
+  for await (const chunk of response.body?.pipeThrough(new TextDecoderStream()) ?? []) {
+    received += chunk
+    const data = /^data: ?(\{.*\})\n\n/m.exec(received)?.[1]
+    // Returning ends the stream.
+    if (data !== undefined) return event.parse(JSON.parse(data))
+  }
+  throw new Error(`The subscription told nothing but ${JSON.stringify(received)}.`)
+}
 
 /** An organisation in which every example finds what it needs. */
 async function suitable(): Promise<Story> {
@@ -209,7 +231,7 @@ test('with a demo key every example works as it stands, one after the other', as
   const { defaultTabs } = optionsOf(await pageOf(org.key))
   for (const tab of defaultTabs) {
     const operation = operationOf(tab.query)
-    const { data, errors } = await org.request(tab.query, variablesOf(tab))
+    const { data, errors } = await run(org, tab)
     expect(errors, tab.query).toBeUndefined()
     const answers = Object.values(data ?? {})
     expect(answers, tab.query).toHaveLength(operation.selectionSet.selections.length)
@@ -218,6 +240,24 @@ test('with a demo key every example works as it stands, one after the other', as
       if (isMutation(operation)) expect(z.object({ __typename: z.string() }).parse(answer).__typename).toMatch(/Success$/)
     }
   }
+})
+
+test('the subscription tells what has changed before, then what an update changes while it runs', async () => {
+  const org = await suitable()
+  const { defaultTabs } = optionsOf(await pageOf(org.key))
+  const tabOf = (field: string) => {
+    const tab = defaultTabs.find(({ query }) => query.includes(`${field}(`))
+    if (!tab) throw new Error(`${field} has no example.`)
+    return tab
+  }
+  const [watch, update] = [tabOf('assessmentChanged'), tabOf('updateAssessment')]
+  expect(variablesOf(watch)['id']).toBe(variablesOf(update)['id'])
+  expect(await run(org, watch)).toMatchObject({ data: { assessmentChanged: { version: 1 } } })
+  await run(org, update)
+  const since = { ...watch, variables: JSON.stringify({ ...variablesOf(watch), sinceVersion: 1 }) }
+  expect(await run(org, since)).toMatchObject({
+    data: { assessmentChanged: { version: 2, changedPaths: ['status', 'progress'], assessment: { status: 'ACTION_REQUIRED', progress: 60 } } },
+  })
 })
 
 test('a second run of an update is the conflict that its comment announces', async () => {
@@ -241,7 +281,9 @@ test('without a demo key the page names no row of anybody, and says what to fill
   expect(JSON.stringify(defaultTabs.map(({ variables }) => variables))).not.toMatch(/[0-9a-f]{8}-[0-9a-f]{4}-/)
   expect(defaultTabs[0]?.query).toMatch(/^# Put your API key under Headers/)
   for (const tab of defaultTabs) {
-    const { errors } = await org.request(tab.query, variablesOf(tab))
-    expect(errors, tab.query).toBeUndefined()
+    const { errors } = await run(org, tab)
+    const codes = errors?.map(({ extensions }) => extensions?.['code'])
+    // There is nothing to watch before an id is filled in, and no result that could say so.
+    expect(codes, tab.query).toEqual(isSubscription(operationOf(tab.query)) ? ['NOT_FOUND'] : undefined)
   }
 })
