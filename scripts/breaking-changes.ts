@@ -1,24 +1,30 @@
-// Compares schema.graphql with that of another commit (the one before, unless one is named) and
-// fails on a change that would break a client.
+// Compares schema.graphql with that of another commit and fails on a change that would break a client.
+// Unless a commit is named, it is where the branch has left main; on main itself, the commit before.
 import { execFileSync } from 'node:child_process'
 import { readFileSync } from 'node:fs'
 import { CriticalityLevel, diff } from '@graphql-inspector/core'
 import { buildASTSchema, parse } from 'graphql'
 
-const base = process.argv[2] ?? 'HEAD^'
-
-function schemaAt(commit: string): string | null {
+/** What a git command prints; null where there is no such commit, as in a shallow clone, or no git. */
+function git(...args: string[]): string | null {
   try {
-    return execFileSync('git', ['show', `${commit}:schema.graphql`], { encoding: 'utf8', stdio: ['ignore', 'pipe', 'ignore'] })
+    return execFileSync('git', args, { encoding: 'utf8', stdio: ['ignore', 'pipe', 'ignore'] })
   } catch {
     return null
   }
 }
 
+function usualBase(): string {
+  const fork = git('merge-base', 'HEAD', 'origin/main')?.trim()
+  return fork === undefined || fork === git('rev-parse', 'HEAD')?.trim() ? 'HEAD^' : fork
+}
+
+const base = process.argv[2] ?? usualBase()
+
 // The directives of federation are declared by its specification and not in the file.
 const build = (sdl: string) => buildASTSchema(parse(sdl), { assumeValidSDL: true })
 
-const before = schemaAt(base)
+const before = git('show', `${base}:schema.graphql`)
 if (before === null) {
   process.stdout.write(`There is no schema.graphql at ${base} to compare with.\n`)
 } else {
