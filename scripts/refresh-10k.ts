@@ -18,6 +18,7 @@ import type { PrismaClient } from '../src/generated/prisma/client.js'
 import { migrate } from '../src/migrations.js'
 import { createKey, createOrganisation } from '../src/organisations/service.js'
 import { createServer } from '../src/server.js'
+import { readSettings } from '../src/settings.js'
 import { isFailure } from '../src/shared/failures.js'
 
 const ASSESSMENTS = 10_000
@@ -81,7 +82,9 @@ async function measure(at: string): Promise<void> {
     log: pino({ level: 'warn' }, pino.destination(2)),
     isReady: () => Promise.resolve(true),
     graphiql: false,
-    refreshTimeoutMs: 600_000,
+    limits: { ...readSettings({}).limits, refreshTimeoutMs: 600_000 },
+    introspection: true,
+    corsOrigins: [],
   })
   let peak = process.memoryUsage.rss()
   const sampler = setInterval(() => (peak = Math.max(peak, process.memoryUsage.rss())), 20)

@@ -1,7 +1,9 @@
 import { PrismaPg } from '@prisma/adapter-pg'
-import pg from 'pg'
+import type { Pool, PoolConfig } from 'pg'
 import { startEmbeddedDatabase } from './embedded-database.js'
 import { PrismaClient } from './generated/prisma/client.js'
+import { currentOperation } from './operation.js'
+import { OperationPool } from './operation-pool.js'
 import { StartError } from './start-error.js'
 
 /** The open database: one client, whether PostgreSQL or the embedded one stands behind it. */
@@ -9,7 +11,7 @@ export interface Database {
   client: PrismaClient
   adapter: PrismaPg
   /** The connections that client and adapter use. */
-  pool: pg.Pool
+  pool: Pool
   /** True for PGlite, which has a single connection. */
   embedded: boolean
   /** Hears every SQL statement, for counting. */
@@ -18,10 +20,21 @@ export interface Database {
 }
 
 /** Where the data lives: a PostgreSQL, PGlite in a directory (null: in memory), or a PGlite that runs already. */
-export type DatabaseLocation = { url: string; poolSize: number } | { dataDirectory: string | null } | { socketDirectory: string }
+export type DatabaseLocation = PostgresLocation | { dataDirectory: string | null } | { socketDirectory: string }
 
-/** How long a request waits for a free connection before it fails, instead of hanging for ever. */
-const CONNECTION_TIMEOUT_MS = 5_000
+interface PostgresLocation {
+  url: string
+  poolSize: number
+  /** How long a request waits for a free connection before it fails, in milliseconds. */
+  poolTimeoutMs?: number
+  /** After how many milliseconds PostgreSQL ends a statement by itself; left out, never. */
+  statementTimeoutMs?: number
+}
+
+const POOL_TIMEOUT_MS = 5_000
+
+/** PostgreSQL ends the statement of a connection that was cut off within this time. */
+const CONNECTION_CHECK = '-c client_connection_check_interval=500ms'
 
 /**
  * Opens the database and makes sure that it answers. It does not migrate.
@@ -30,7 +43,15 @@ const CONNECTION_TIMEOUT_MS = 5_000
  */
 export async function openDatabase(location: DatabaseLocation): Promise<Database> {
   if ('url' in location) {
-    return connect({ connectionString: location.url, max: location.poolSize }, false, async () => {})
+    const { url, poolSize, poolTimeoutMs = POOL_TIMEOUT_MS, statementTimeoutMs } = location
+    const config = {
+      connectionString: url,
+      max: poolSize,
+      connectionTimeoutMillis: poolTimeoutMs,
+      options: CONNECTION_CHECK,
+      ...(statementTimeoutMs !== undefined && { statement_timeout: statementTimeoutMs }),
+    }
+    return connect(config, false, async () => {})
   }
   if ('socketDirectory' in location) return connectEmbedded(location.socketDirectory, async () => {})
   const embedded = await startEmbeddedDatabase(location.dataDirectory)
@@ -38,21 +59,21 @@ export async function openDatabase(location: DatabaseLocation): Promise<Database
 }
 
 function connectEmbedded(socketDirectory: string, stop: () => Promise<void>): Promise<Database> {
+  // One connection serves everybody, so that waiting for it is normal here.
   const config = { host: socketDirectory, user: 'postgres', database: 'postgres', max: 1, idleTimeoutMillis: 0 }
   return connect(config, true, stop)
 }
 
-async function connect(config: pg.PoolConfig, embedded: boolean, stop: () => Promise<void>): Promise<Database> {
-  const pool = new pg.Pool({
-    ...config,
-    application_name: 'assessment-gateway',
-    // One connection serves everybody on PGlite, so that waiting for it is normal there.
-    ...(!embedded && { connectionTimeoutMillis: CONNECTION_TIMEOUT_MS }),
-  })
+async function connect(config: PoolConfig, embedded: boolean, stop: () => Promise<void>): Promise<Database> {
+  const pool = new OperationPool({ ...config, application_name: 'assessment-gateway' }, !embedded)
   // A connection that dies while idle is replaced on the next use; unheard, the event would end the process.
   pool.on('error', () => {})
   const adapter = new PrismaPg(pool)
   const client = new PrismaClient({ adapter, log: [{ emit: 'event', level: 'query' }] })
+  client.$on('query', () => {
+    const operation = currentOperation()
+    if (operation) operation.statements += 1
+  })
   const close = async () => {
     await client.$disconnect()
     await pool.end()

@@ -3,9 +3,17 @@ import { migrate, migrationDifference } from './migrations.js'
 import type { Settings } from './settings.js'
 import { StartError } from './start-error.js'
 
-/** Opens the database of the settings for as long as `use` takes. */
-export async function withDatabase<Result>(settings: Settings, use: (database: Database) => Promise<Result>): Promise<Result> {
-  const database = await openDatabase(databaseLocation(settings))
+/**
+ * Opens the database of the settings for as long as `use` takes.
+ *
+ * @param statementTimeoutMs after how many milliseconds PostgreSQL ends a statement; left out, never
+ */
+export async function withDatabase<Result>(
+  settings: Settings,
+  use: (database: Database) => Promise<Result>,
+  statementTimeoutMs?: number,
+): Promise<Result> {
+  const database = await openDatabase(databaseLocation(settings, statementTimeoutMs))
   try {
     return await use(database)
   } finally {
@@ -13,8 +21,14 @@ export async function withDatabase<Result>(settings: Settings, use: (database: D
   }
 }
 
-function databaseLocation({ databaseUrl, databasePoolSize, dataDirectory }: Settings): DatabaseLocation {
-  return databaseUrl === undefined ? { dataDirectory } : { url: databaseUrl, poolSize: databasePoolSize }
+function databaseLocation({ databaseUrl, databasePoolSize, databasePoolTimeoutMs, dataDirectory }: Settings, statementTimeoutMs?: number): DatabaseLocation {
+  if (databaseUrl === undefined) return { dataDirectory }
+  return {
+    url: databaseUrl,
+    poolSize: databasePoolSize,
+    poolTimeoutMs: databasePoolTimeoutMs,
+    ...(statementTimeoutMs !== undefined && { statementTimeoutMs }),
+  }
 }
 
 /**

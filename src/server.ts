@@ -1,12 +1,20 @@
-import { randomUUID } from 'node:crypto'
 import { useExtendContextValuePerExecuteSubscriptionEvent } from '@envelop/execute-subscription-event'
-import { GraphQLError } from 'graphql'
-import { createYoga, maskError, type Plugin, useReadinessCheck, type YogaInitialContext } from 'graphql-yoga'
+import { createYoga, type Plugin, useReadinessCheck, type YogaInitialContext } from 'graphql-yoga'
 import type { Logger } from 'pino'
 import type { Authenticate } from './auth.js'
 import type { Context } from './context.js'
 import type { PrismaClient } from './generated/prisma/client.js'
 import { useGraphiqlPage } from './graphiql.js'
+import { useAuthentication } from './http/authentication.js'
+import { useCostLimit } from './http/cost.js'
+import { allowedOrigins, useCrossSitePrevention } from './http/cross-site.js'
+import { type Deadlines, useDeadline } from './http/deadline.js'
+import { type DocumentLimits, useDocumentLimits } from './http/document-limits.js'
+import { useHiddenSchema } from './http/hidden-schema.js'
+import { masked } from './http/masked-errors.js'
+import { useOperationLog } from './http/operation-log.js'
+import { createRateLimits, type RateLimitSettings } from './http/rate-limits.js'
+import { useRequestBody } from './http/request-body.js'
 import { createLoaders } from './loaders.js'
 import { type PersistedDocuments, usePersistedDocuments } from './persisted-documents.js'
 import { schema } from './schema.js'
@@ -23,22 +31,41 @@ export interface ServerDependencies {
   isReady(): Promise<boolean>
   /** False: off. Otherwise the key that the page sends unless told otherwise, if there is one to show. */
   graphiql: { demoKey: string | undefined } | false
-  refreshTimeoutMs: number
+  limits: Limits
+  /** Whether the schema may be asked for, and wrong names be answered with similar ones. */
+  introspection: boolean
+  /** Web pages of these origins may send requests from a browser. */
+  corsOrigins: string[]
   /** How subscriptions hear of changes; left out, they hear of this process's alone. */
   changes?: Changes
   persistedDocuments?: PersistedDocuments | undefined
 }
 
+/** What a request may take. */
+export interface Limits extends Deadlines {
+  /** Length of a request's body, in bytes. */
+  bodyBytes: number
+  document: DocumentLimits
+  /** Objects that an operation may answer at most. */
+  cost: number
+  rate: RateLimitSettings
+}
+
 /** The HTTP edge: GraphQL, GraphiQL's page, /health and /ready. It listens nowhere by itself. */
-export function createServer({ db, authenticate, log, isReady, graphiql, refreshTimeoutMs, changes = new LocalChanges(), persistedDocuments }: ServerDependencies) {
+export function createServer(dependencies: ServerDependencies) {
+  const { db, authenticate, log, isReady, graphiql, limits, introspection, corsOrigins, changes = new LocalChanges(), persistedDocuments } = dependencies
   const viewers = new WeakMap<Request, Viewer>()
+  const path = GRAPHQL_PATH
+  const rateLimits = createRateLimits(limits.rate, { path, viewers, log })
   return createYoga<object, Context>({
     schema,
-    graphqlEndpoint: GRAPHQL_PATH,
+    graphqlEndpoint: path,
     healthCheckEndpoint: '/health',
     landingPage: false,
-    cors: false,
+    cors: allowedOrigins(corsOrigins),
     multipart: false,
+    // useRequestBody limits it, and reads it several times as fast.
+    maxRequestBodySize: false,
     graphiql: false,
     logging: {
       debug: (...args) => log.debug(args),
@@ -47,13 +74,21 @@ export function createServer({ db, authenticate, log, isReady, graphiql, refresh
       error: (...args) => log.error(args),
     },
     plugins: [
+      useOperationLog(path, viewers, log),
       useReadinessCheck({ endpoint: '/ready', check: isReady }),
       useOnlyGraphqlPath(),
-      ...(graphiql ? [useGraphiqlPage({ path: GRAPHQL_PATH, db, demoKey: graphiql.demoKey, log })] : []),
-      useAuthentication(authenticate, viewers, log),
-      useOnlyJson(),
-      useFreshContextPerEvent(),
+      ...(graphiql ? [useGraphiqlPage({ path, db, demoKey: graphiql.demoKey, log })] : []),
+      rateLimits.beforeAuthentication,
+      useAuthentication(path, authenticate, viewers, log),
+      rateLimits.afterAuthentication,
+      useCrossSitePrevention(path),
+      useRequestBody(limits.bodyBytes),
       ...(persistedDocuments ? [usePersistedDocuments(persistedDocuments)] : []),
+      useDocumentLimits(limits.document),
+      ...(introspection ? [] : [useHiddenSchema()]),
+      useCostLimit(limits.cost),
+      useDeadline(limits),
+      useFreshContextPerEvent(),
     ],
     maskedErrors: { maskError: (error, message) => masked(error, message, log) },
     context({ request }: YogaInitialContext): Context {
@@ -65,7 +100,7 @@ export function createServer({ db, authenticate, log, isReady, graphiql, refresh
         loaders: createLoaders(db, viewer.organisation.id),
         changes,
         reauthenticate: () => authenticate(request.headers),
-        refreshTimeoutMs,
+        refreshTimeoutMs: limits.refreshTimeoutMs,
       }
     },
   })
@@ -91,68 +126,4 @@ function useFreshContextPerEvent() {
 
 function isContext(value: unknown): value is Context {
   return typeof value === 'object' && value !== null && 'loaders' in value
-}
-
-/** Refuses forms, which a browser sends to other sites without asking. */
-function useOnlyJson(): Plugin {
-  return {
-    onRequest({ request, url, fetchAPI, endResponse }) {
-      if (url.pathname !== GRAPHQL_PATH || request.method !== 'POST') return
-      const type = request.headers.get('content-type')?.split(';')[0]?.trim().toLowerCase()
-      if (type === 'application/json') return
-      endResponse(failure(fetchAPI, 415, 'UNSUPPORTED_MEDIA_TYPE', 'Send the request as application/json.'))
-    },
-  }
-}
-
-/** Lets nobody in without exactly one good credential, before anything of the request is read. */
-function useAuthentication(
-  authenticate: Authenticate,
-  viewers: WeakMap<Request, Viewer>,
-  log: Logger,
-): Plugin {
-  return {
-    async onRequest({ request, url, fetchAPI, endResponse }) {
-      if (url.pathname !== GRAPHQL_PATH) return
-      try {
-        const viewer = await authenticate(request.headers)
-        if (viewer) viewers.set(request, viewer)
-        else {
-          const message = 'Exactly one valid credential is needed: Authorization: Bearer, apikey, X-API-Key or X-Session-Token.'
-          endResponse(failure(fetchAPI, 401, 'UNAUTHENTICATED', message, { 'www-authenticate': 'Bearer' }))
-        }
-      } catch (error) {
-        const { message, extensions } = unexpected(error, log)
-        endResponse(failure(fetchAPI, 500, String(extensions['code']), message, {}, extensions))
-      }
-    },
-  }
-}
-
-function failure(
-  { Response }: { Response: typeof globalThis.Response },
-  status: number,
-  code: string,
-  message: string,
-  headers: Record<string, string> = {},
-  extensions: Record<string, unknown> = {},
-): Response {
-  const body = JSON.stringify({ errors: [{ message, extensions: { ...extensions, code } }] })
-  return new Response(body, { status, headers: { ...headers, 'content-type': 'application/json; charset=utf-8' } })
-}
-
-/** Whatever the client cannot act on is logged with an id, and told by that id alone. */
-function masked(error: unknown, message: string, log: Logger): Error {
-  const shown = maskError(error, message)
-  if (shown instanceof GraphQLError && shown.extensions['code'] !== 'INTERNAL_SERVER_ERROR' && shown === error) return shown
-  return unexpected(error, log)
-}
-
-function unexpected(error: unknown, log: Logger): GraphQLError {
-  const errorId = randomUUID()
-  log.error({ err: error instanceof GraphQLError ? (error.originalError ?? error) : error, errorId }, 'unexpected error')
-  return new GraphQLError('Unexpected error.', {
-    ...(error instanceof GraphQLError && { nodes: error.nodes, path: error.path }),
-    extensions: { code: 'INTERNAL_SERVER_ERROR', errorId },
-  })
 }

@@ -1,4 +1,5 @@
 import { z } from 'zod'
+import type { Limits } from './server.js'
 import { StartError } from './start-error.js'
 
 /** Every signature algorithm that a token may be allowed to use; `none` is not one. */
@@ -18,9 +19,25 @@ const environment = z.object({
   DATA_DIR: z.string().min(1).default('.data'),
   DATABASE_URL: z.url({ protocol: /^postgres(ql)?$/ }).optional(),
   DATABASE_POOL_SIZE: whole(1, 1000).default(10),
+  DATABASE_POOL_TIMEOUT_MS: whole(1, 600_000).default(5_000),
+  OPERATION_TIMEOUT_MS: whole(1, 3_600_000).default(30_000),
   REFRESH_TIMEOUT_MS: whole(1000, 3_600_000).default(300_000),
   SHUTDOWN_TIMEOUT_MS: whole(0, 600_000).default(10_000),
   GRAPHIQL: flag.optional(),
+  INTROSPECTION: flag.optional(),
+  CORS_ORIGINS: list.pipe(z.array(z.url({ protocol: /^https?$/ }))).default([]),
+  MAX_BODY_BYTES: whole(1, 1_000_000_000).default(1_048_576),
+  MAX_TOKENS: whole(1, 1_000_000).default(5_000),
+  MAX_DEPTH: whole(1, 1_000).default(20),
+  MAX_ALIASES: whole(0, 100_000).default(100),
+  MAX_ROOT_FIELDS: whole(1, 100_000).default(50),
+  MAX_DIRECTIVES: whole(0, 1_000).default(5),
+  MAX_REPETITIONS: whole(0, 100_000).default(50),
+  MAX_COST: whole(1, 1_000_000_000).default(100_000),
+  RATE_LIMIT_PER_CREDENTIAL: whole(0, 1_000_000).default(1_000),
+  RATE_LIMIT_PER_ADDRESS: whole(0, 1_000_000).default(2_000),
+  TRUSTED_PROXIES: whole(0, 10).default(0),
+  REDIS_URL: z.url({ protocol: /^rediss?$/ }).optional(),
   PERSISTED_DOCUMENTS: z.string().min(1).optional(),
   PERSISTED_DOCUMENTS_ONLY: flag.default(false),
   JWT_ISSUER: z.string().min(1).optional(),
@@ -52,11 +69,14 @@ export interface Settings {
   dataDirectory: string
   databaseUrl: string | undefined
   databasePoolSize: number
-  /** Deadline of refreshAssessments, in milliseconds. */
-  refreshTimeoutMs: number
+  /** How long a request waits for a free connection, in milliseconds. */
+  databasePoolTimeoutMs: number
+  limits: Limits
   /** How long requests in flight may take to finish after SIGTERM, in milliseconds. */
   shutdownTimeoutMs: number
   graphiql: boolean
+  introspection: boolean
+  corsOrigins: string[]
   /** The file of documents that clients may name by their hash, and whether all others are refused. */
   persistedDocuments: { file: string; only: boolean } | undefined
   jwt: JwtSettings | undefined
@@ -84,11 +104,37 @@ export function readSettings(env: NodeJS.ProcessEnv): Settings {
     dataDirectory: values.DATA_DIR,
     databaseUrl: values.DATABASE_URL,
     databasePoolSize: values.DATABASE_POOL_SIZE,
-    refreshTimeoutMs: values.REFRESH_TIMEOUT_MS,
+    databasePoolTimeoutMs: values.DATABASE_POOL_TIMEOUT_MS,
+    limits: limits(values),
     shutdownTimeoutMs: values.SHUTDOWN_TIMEOUT_MS,
     graphiql: values.GRAPHIQL ?? !production,
+    introspection: values.INTROSPECTION ?? !production,
+    corsOrigins: values.CORS_ORIGINS,
     persistedDocuments: persistedDocuments(values),
     jwt: jwtSettings(values),
+  }
+}
+
+function limits(values: z.infer<typeof environment>): Limits {
+  return {
+    bodyBytes: values.MAX_BODY_BYTES,
+    document: {
+      tokens: values.MAX_TOKENS,
+      depth: values.MAX_DEPTH,
+      aliases: values.MAX_ALIASES,
+      rootFields: values.MAX_ROOT_FIELDS,
+      directives: values.MAX_DIRECTIVES,
+      repetitions: values.MAX_REPETITIONS,
+    },
+    cost: values.MAX_COST,
+    operationTimeoutMs: values.OPERATION_TIMEOUT_MS,
+    refreshTimeoutMs: values.REFRESH_TIMEOUT_MS,
+    rate: {
+      perCredential: values.RATE_LIMIT_PER_CREDENTIAL,
+      perAddress: values.RATE_LIMIT_PER_ADDRESS,
+      trustedProxies: values.TRUSTED_PROXIES,
+      redisUrl: values.REDIS_URL,
+    },
   }
 }
 

@@ -19,11 +19,12 @@ export async function start(env: NodeJS.ProcessEnv): Promise<void> {
   const settings = readSettings(env)
   // Standard output is for the demo keys and the address; logs go to standard error.
   const log = pino({ level: settings.logLevel }, pino.destination(2))
-  await withDatabase(settings, async (database) => {
+  const run = async (database: Database) => {
     await prepare(database)
     const demoKeys = isForDemo(settings, database) ? await prepareDemo(settings, database) : []
     await serve(settings, database, demoKeys, log)
-  })
+  }
+  await withDatabase(settings, run, settings.limits.operationTimeoutMs)
 }
 
 /** Whether demo keys, which may do everything, stay with the person at this machine. */
@@ -45,7 +46,9 @@ async function serve(settings: Settings, { client, pool }: Database, demoKeys: D
     authenticate: createAuthenticate(client, settings.jwt),
     log,
     graphiql: settings.graphiql && { demoKey: demoKeys[0]?.key },
-    refreshTimeoutMs: settings.refreshTimeoutMs,
+    limits: settings.limits,
+    introspection: settings.introspection,
+    corsOrigins: settings.corsOrigins,
     changes,
     persistedDocuments:
       settings.persistedDocuments && (await readPersistedDocuments(settings.persistedDocuments.file, settings.persistedDocuments.only)),
@@ -93,6 +96,7 @@ async function serve(settings: Settings, { client, pool }: Database, demoKeys: D
   await closed
   clearTimeout(deadline)
   await changes.close()
+  await yoga.dispose()
 }
 
 /** Only a subscription is still being written; it never finishes by itself, and its client subscribes again elsewhere. */

@@ -12,7 +12,7 @@ import { createServer } from '../src/server.js'
 import type { JwtSettings } from '../src/settings.js'
 import { isFailure } from '../src/shared/failures.js'
 import { type Scope, scopes as allScopes } from '../src/shared/vocabulary.js'
-import { db, statementsOf } from './gateway.js'
+import { db, limits, statementsOf } from './gateway.js'
 import { anOrganisation } from './story.js'
 
 /* ---- two gateways: tokens signed with a shared secret, and with keys that a server publishes ------- */
@@ -52,7 +52,9 @@ function gatewayWith(jwt: JwtSettings | undefined) {
     log: pino({ level: 'trace' }, { write: (line: string) => void logged.push(line) }),
     isReady: () => Promise.resolve(true),
     graphiql: { demoKey: undefined },
-    refreshTimeoutMs: 60_000,
+    limits,
+    introspection: true,
+    corsOrigins: [],
   })
 }
 type Gateway = ReturnType<typeof gatewayWith>
@@ -78,6 +80,7 @@ const viewerAnswer = z.strictObject({
       scopes: z.array(z.enum(allScopes)),
     }),
   }),
+  extensions: z.strictObject({ cost: z.unknown() }),
 })
 
 /** Whom the credential stands for; fails when it is refused. */

@@ -4,15 +4,14 @@ import { describe, expect, it } from 'vitest'
 import { z } from 'zod'
 import { createSession } from '../src/organisations/service.js'
 import { isFailure } from '../src/shared/failures.js'
-import { dataOf, db, logged, post } from './gateway.js'
+import { bodyOf, dataOf, db, logged, post } from './gateway.js'
 import { anOrganisation, type Story } from './story.js'
 
 const timestamp = z.iso.datetime()
 
 /** The answer of a request by API key, whatever it is, for comparing. */
 async function answerTo(org: Story, query: string, variables: object): Promise<unknown> {
-  const response = await post({ apikey: org.key }, query, variables)
-  return response.json()
+  return bodyOf(await post({ apikey: org.key }, query, variables))
 }
 
 async function answerQuestions(org: Story, id: string, answers: { questionId: string | undefined; optionKey: string }[]) {
@@ -461,7 +460,7 @@ describe('assessment records API', () => {
     const response = await post({ 'x-session-token': session.token }, UPDATE, { id: record.id, input })
 
     expect(response.status).toBe(200)
-    expect(await response.json()).toEqual({
+    expect(await bodyOf(response)).toEqual({
       data: {
         updateAssessmentRecord: {
           __typename: 'UpdateAssessmentRecordSuccess',

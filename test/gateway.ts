@@ -5,6 +5,7 @@ import { z } from 'zod'
 import { createAuthenticate } from '../src/auth.js'
 import { openDatabase } from '../src/database.js'
 import { createServer } from '../src/server.js'
+import { readSettings } from '../src/settings.js'
 
 const location = inject('database')
 export const database = await openDatabase('url' in location ? { ...location, poolSize: 20 } : location)
@@ -14,13 +15,19 @@ export const db = database.client
 export const logged: string[] = []
 const log = pino({ level: 'trace' }, { write: (line: string) => void logged.push(line) })
 
+/** As they are unless a setting says otherwise. */
+export const { limits } = readSettings({})
+
 export const gateway = createServer({
   db,
   authenticate: createAuthenticate(db, undefined),
   log,
   isReady: () => Promise.resolve(true),
   graphiql: { demoKey: undefined },
-  refreshTimeoutMs: 60_000,
+  // Tests ask for more at once than a client would.
+  limits: { ...limits, cost: 1_000_000 },
+  introspection: true,
+  corsOrigins: [],
 })
 
 /* ---- requests ---------------------------------------------------------------------------------- */
@@ -48,6 +55,12 @@ export function post(headers: Record<string, string>, query: string, variables?:
       body: JSON.stringify({ query, variables }),
     }),
   )
+}
+
+/** The body of a response, but for what it tells beside data and errors. */
+export async function bodyOf(response: Response): Promise<unknown> {
+  const { extensions: _, ...body } = z.looseObject({}).parse(await response.json())
+  return body
 }
 
 /** Sends a GraphQL request with an API key: data and errors. */

@@ -9,7 +9,7 @@ import { createAuthenticate } from '../src/auth.js'
 import { PrismaClient } from '../src/generated/prisma/client.js'
 import { schema } from '../src/schema.js'
 import { createServer } from '../src/server.js'
-import { type Answer, db, post, statementsOf } from './gateway.js'
+import { type Answer, db, limits, post, statementsOf } from './gateway.js'
 import { anOrganisation, type Story } from './story.js'
 
 const HTML = { accept: 'text/html,application/xhtml+xml' }
@@ -21,7 +21,9 @@ function gatewayWith(graphiql: Parameters<typeof createServer>[0]['graphiql'], c
     log: pino({ level: 'silent' }),
     isReady: () => Promise.resolve(true),
     graphiql,
-    refreshTimeoutMs: 60_000,
+    limits,
+    introspection: true,
+    corsOrigins: [],
   })
 }
 

@@ -23,6 +23,8 @@ const audits = serverAudits({
   fetchFn: (input: string, init: RequestInit = {}) => {
     const headers = new Headers(init.headers)
     headers.set('apikey', key)
+    // A GET has to show that no page of another site sent it.
+    headers.set('apollo-require-preflight', 'true')
     return fetch(input, { ...init, headers })
   },
 })

@@ -17,6 +17,15 @@ const secret = 'a shared secret of more than 32 characters'
 const jwt = { JWT_ISSUER: 'https://issuer.test/', JWT_AUDIENCE: 'gateway', JWT_ALGORITHMS: 'RS256', JWT_JWKS_URL: 'https://issuer.test/keys' }
 const without = (name: keyof typeof jwt) => Object.fromEntries(Object.entries(jwt).filter(([it]) => it !== name))
 
+const limits = {
+  bodyBytes: 1_048_576,
+  document: { tokens: 5_000, depth: 20, aliases: 100, rootFields: 50, directives: 5, repetitions: 50 },
+  cost: 100_000,
+  operationTimeoutMs: 30_000,
+  refreshTimeoutMs: 300_000,
+  rate: { perCredential: 1_000, perAddress: 2_000, trustedProxies: 0, redisUrl: undefined },
+}
+
 const defaults = {
   production: false,
   host: '127.0.0.1',
@@ -25,9 +34,12 @@ const defaults = {
   dataDirectory: '.data',
   databaseUrl: undefined,
   databasePoolSize: 10,
-  refreshTimeoutMs: 300_000,
+  databasePoolTimeoutMs: 5_000,
+  limits,
   shutdownTimeoutMs: 10_000,
   graphiql: true,
+  introspection: true,
+  corsOrigins: [],
   jwt: undefined,
 }
 
@@ -49,8 +61,23 @@ describe('settings', () => {
       DATA_DIR: '/var/lib/gateway',
       DATABASE_URL: 'postgresql://user:password@host:5432/name?sslmode=require',
       DATABASE_POOL_SIZE: '25',
+      DATABASE_POOL_TIMEOUT_MS: '100',
+      OPERATION_TIMEOUT_MS: '2000',
       REFRESH_TIMEOUT_MS: '60000',
       SHUTDOWN_TIMEOUT_MS: '0',
+      CORS_ORIGINS: 'https://app.test, http://localhost:3000',
+      MAX_BODY_BYTES: '1',
+      MAX_TOKENS: '2',
+      MAX_DEPTH: '3',
+      MAX_ALIASES: '4',
+      MAX_ROOT_FIELDS: '5',
+      MAX_DIRECTIVES: '6',
+      MAX_REPETITIONS: '7',
+      MAX_COST: '8',
+      RATE_LIMIT_PER_CREDENTIAL: '9',
+      RATE_LIMIT_PER_ADDRESS: '0',
+      TRUSTED_PROXIES: '1',
+      REDIS_URL: 'redis://127.0.0.1:6379/1',
       ...jwt,
       JWT_ALGORITHMS: 'RS256, ES256',
       JWT_ORGANISATION_CLAIM: 'tenant',
@@ -65,9 +92,19 @@ describe('settings', () => {
       dataDirectory: '/var/lib/gateway',
       databaseUrl: env.DATABASE_URL,
       databasePoolSize: 25,
-      refreshTimeoutMs: 60_000,
+      databasePoolTimeoutMs: 100,
+      limits: {
+        bodyBytes: 1,
+        document: { tokens: 2, depth: 3, aliases: 4, rootFields: 5, directives: 6, repetitions: 7 },
+        cost: 8,
+        operationTimeoutMs: 2_000,
+        refreshTimeoutMs: 60_000,
+        rate: { perCredential: 9, perAddress: 0, trustedProxies: 1, redisUrl: env.REDIS_URL },
+      },
       shutdownTimeoutMs: 0,
       graphiql: false,
+      introspection: false,
+      corsOrigins: ['https://app.test', 'http://localhost:3000'],
       jwt: {
         issuer: 'https://issuer.test/',
         audience: 'gateway',

@@ -5,7 +5,7 @@ import { z } from 'zod'
 import { createAuthenticate } from '../src/auth.js'
 import { createServer } from '../src/server.js'
 import { type Changes, LocalChanges, PostgresChanges } from '../src/shared/changes.js'
-import { database, db } from './gateway.js'
+import { database, db, limits } from './gateway.js'
 import { anOrganisation, type Story } from './story.js'
 
 const event = z.object({
@@ -31,7 +31,9 @@ const serve = (changes: Changes) =>
     log: silent,
     isReady: () => Promise.resolve(true),
     graphiql: false,
-    refreshTimeoutMs: 60_000,
+    limits,
+    introspection: true,
+    corsOrigins: [],
     changes,
   })
 type Server = ReturnType<typeof serve>
@@ -91,7 +93,7 @@ async function rename(server: Server, org: Story, id: string, name: string): Pro
       variables: { id, name },
     }),
   })
-  expect(await response.json()).toEqual({ data: { updateAssessment: { __typename: 'UpdateAssessmentSuccess' } } })
+  expect(await response.json()).toMatchObject({ data: { updateAssessment: { __typename: 'UpdateAssessmentSuccess' } } })
 }
 
 describe('assessmentChanged', () => {

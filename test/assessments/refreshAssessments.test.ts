@@ -4,7 +4,7 @@ import { describe, expect, it } from 'vitest'
 import { z } from 'zod'
 import { createAuthenticate } from '../../src/auth.js'
 import { createServer } from '../../src/server.js'
-import { database, db, logged, statementsOf } from '../gateway.js'
+import { database, db, limits, logged, statementsOf } from '../gateway.js'
 import { anOrganisation, OPTIONS, type Story } from '../story.js'
 
 /* ---- the mutation, with everything that it can answer ------------------------------------------ */
@@ -646,7 +646,9 @@ describe('the deadline', () => {
       log: pino({ level: 'error' }, { write: (line: string) => void log.push(line) }),
       isReady: () => Promise.resolve(true),
       graphiql: false,
-      refreshTimeoutMs: 500,
+      limits: { ...limits, refreshTimeoutMs: 500 },
+      introspection: true,
+      corsOrigins: [],
     })
     const send = async (): Promise<unknown> => {
       const headers = { 'content-type': 'application/json', apikey: org.key }

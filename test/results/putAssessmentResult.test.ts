@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto'
 import { describe, expect, it } from 'vitest'
 import { z } from 'zod'
-import { db, gateway } from '../gateway.js'
+import { bodyOf, db, gateway } from '../gateway.js'
 import { anOrganisation, type Story } from '../story.js'
 
 /* ---- the mutation, with everything that it can answer ------------------------------------------ */
@@ -330,8 +330,7 @@ describe('metadata', () => {
 
   async function send(org: Story, body: string): Promise<unknown> {
     const headers = { 'content-type': 'application/json', apikey: org.key }
-    const response = await gateway.fetch('http://gateway.test/graphql', { method: 'POST', headers, body })
-    return response.json()
+    return bodyOf(await gateway.fetch('http://gateway.test/graphql', { method: 'POST', headers, body }))
   }
 
   /** JSON that is so many levels deep, counting itself. */

@@ -1,0 +1,38 @@
+import type { CORSOptions, Plugin } from 'graphql-yoga'
+import { failure } from './failure.js'
+
+/** A page of another site can send none of these without asking first. */
+const PREFLIGHT_HEADERS = ['apollo-require-preflight', 'x-apollo-operation-name']
+
+/**
+ * Takes requests only in a form that a browser does not send to another site without asking it
+ * first, whatever credentials it might add by itself: JSON by POST, or GET with a header that says so.
+ */
+export function useCrossSitePrevention(path: string): Plugin {
+  return {
+    onRequest({ request, url, fetchAPI, endResponse }) {
+      if (url.pathname !== path) return
+      const { method, headers } = request
+      if (method === 'POST' && headers.get('content-type')?.split(';')[0]?.trim().toLowerCase() !== 'application/json') {
+        endResponse(failure(fetchAPI, 415, 'UNSUPPORTED_MEDIA_TYPE', 'Send the request as application/json.'))
+      }
+      if (method === 'GET' && !PREFLIGHT_HEADERS.some((name) => headers.get(name))) {
+        endResponse(failure(fetchAPI, 400, 'PREFLIGHT_REQUIRED', 'Send the request by POST, or with the header Apollo-Require-Preflight: true.'))
+      }
+    },
+  }
+}
+
+/** How browsers are answered that ask on behalf of a page of one of these origins. */
+export function allowedOrigins(origins: string[]): CORSOptions {
+  if (origins.length === 0) return false
+  return {
+    origin: origins,
+    methods: ['GET', 'POST'],
+    allowedHeaders: ['content-type', 'authorization', 'apikey', 'x-api-key', 'x-session-token', 'x-request-id', ...PREFLIGHT_HEADERS],
+    exposedHeaders: ['x-request-id', 'retry-after'],
+    // Credentials are headers that a page sets by itself; there are no cookies.
+    credentials: false,
+    maxAge: 600,
+  }
+}

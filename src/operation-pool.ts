@@ -1,0 +1,54 @@
+import { AsyncResource } from 'node:async_hooks'
+import { Pool, type PoolClient, type PoolConfig } from 'pg'
+import { currentOperation, type Operation } from './operation.js'
+
+type ConnectCallback = (error: Error | undefined, client: PoolClient | undefined, done: (release?: Error | boolean) => void) => void
+
+/** A pool whose connections are known to the operation that they work for. */
+export class OperationPool extends Pool {
+  /** @param canInterrupt whether a connection may be cut off in the middle of a statement */
+  constructor(config: PoolConfig, private readonly canInterrupt: boolean) {
+    super(config)
+    this.on('release', (_, client) => this.#holders.get(client)?.letGo(client))
+  }
+
+  readonly #holders = new WeakMap<PoolClient, Operation>()
+
+  override connect(): Promise<PoolClient>
+  override connect(callback: ConnectCallback): void
+  override connect(callback?: ConnectCallback): Promise<PoolClient> | void {
+    const operation = currentOperation()
+    const taken = (client: PoolClient) => {
+      if (!operation || !this.canInterrupt) return
+      this.#holders.set(client, operation)
+      operation.hold(client)
+    }
+    if (operation?.interruption !== undefined) {
+      const error = new Error('The operation was interrupted.')
+      if (callback) callback(error, undefined, () => {})
+      else return Promise.reject(error)
+      return
+    }
+    // Nothing was sent when no connection was to be had.
+    const refused = () => operation?.interrupt('OVERLOADED')
+    if (!callback) {
+      return super.connect().then(
+        (client) => {
+          taken(client)
+          return client
+        },
+        (error: unknown) => {
+          refused()
+          throw error
+        },
+      )
+    }
+    // A connection is handed over by whoever returns it, in the context of that one's operation.
+    const inContext = AsyncResource.bind(callback)
+    super.connect((error, client, done) => {
+      if (client) taken(client)
+      else refused()
+      inContext(error, client, done)
+    })
+  }
+}

@@ -1,0 +1,50 @@
+import { AsyncLocalStorage } from 'node:async_hooks'
+import { Client, type ClientBase } from 'pg'
+
+/** Why the SQL of an operation was not executed to its end. */
+export type Interruption = 'TIMEOUT' | 'OVERLOADED' | 'ABANDONED'
+
+/** One HTTP request at work: what it is called in the log, and the SQL that it is executing. */
+export class Operation {
+  /** How many SQL statements it has sent. */
+  statements = 0
+  /** The first reason for which its SQL was not executed to its end. */
+  interruption: Interruption | undefined
+  /** What the client asked for by name, once that is known. */
+  name: string | undefined
+  readonly startedAt = performance.now()
+  readonly #connections = new Set<ClientBase>()
+
+  constructor(readonly requestId: string) {}
+
+  /** Notes a connection for as long as it works for this operation. */
+  hold(connection: ClientBase): void {
+    this.#connections.add(connection)
+  }
+
+  letGo(connection: ClientBase): void {
+    this.#connections.delete(connection)
+  }
+
+  /**
+   * Gives up: no further statement is sent, and those being executed lose their connection.
+   * PostgreSQL then ends them by itself; whether the last one of a write took effect is not known.
+   */
+  interrupt(reason: Interruption): void {
+    this.interruption ??= reason
+    for (const connection of this.#connections) {
+      if (connection instanceof Client) void connection.end()
+    }
+  }
+}
+
+const operations = new AsyncLocalStorage<Operation>()
+
+/** The operation that the running code works for; undefined outside of a request. */
+export function currentOperation(): Operation | undefined {
+  return operations.getStore()
+}
+
+export function runOperation<Result>(operation: Operation, run: () => Result): Result {
+  return operations.run(operation, run)
+}
