@@ -10,7 +10,7 @@ import { createAuthenticate } from '../src/auth.js'
 import { type PersistedDocuments, readPersistedDocuments } from '../src/persisted-documents.js'
 import { createServer } from '../src/server.js'
 import { StartError } from '../src/start-error.js'
-import { db } from './gateway.js'
+import { db, limits } from './gateway.js'
 import { anOrganisation } from './story.js'
 
 const hashOf = (document: string) => createHash('sha256').update(document).digest('hex')
@@ -53,7 +53,9 @@ async function send(persistedDocuments: PersistedDocuments | undefined, body: ob
     log: pino({ level: 'silent' }),
     isReady: () => Promise.resolve(true),
     graphiql: false,
-    refreshTimeoutMs: 60_000,
+    limits,
+    introspection: true,
+    corsOrigins: [],
     persistedDocuments,
   })
   const response = await server.fetch('http://gateway.test/graphql', {
