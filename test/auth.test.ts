@@ -12,7 +12,7 @@ import { createServer } from '../src/server.js'
 import type { JwtSettings } from '../src/settings.js'
 import { isFailure } from '../src/shared/failures.js'
 import { type Scope, scopes as allScopes } from '../src/shared/vocabulary.js'
-import { db, limits, statementsOf } from './gateway.js'
+import { db, dependencies, statementsOf } from './gateway.js'
 import { anOrganisation } from './story.js'
 
 /* ---- two gateways: tokens signed with a shared secret, and with keys that a server publishes ------- */
@@ -47,14 +47,9 @@ published.keys = [rsa.jwk, ec.jwk]
 const logged: string[] = []
 function gatewayWith(jwt: JwtSettings | undefined) {
   return createServer({
-    db,
+    ...dependencies,
     authenticate: createAuthenticate(db, jwt),
     log: pino({ level: 'trace' }, { write: (line: string) => void logged.push(line) }),
-    isReady: () => Promise.resolve(true),
-    graphiql: { demoKey: undefined },
-    limits,
-    introspection: true,
-    corsOrigins: [],
   })
 }
 type Gateway = ReturnType<typeof gatewayWith>

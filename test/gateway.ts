@@ -4,7 +4,7 @@ import pino from 'pino'
 import { z } from 'zod'
 import { createAuthenticate } from '../src/auth.js'
 import { openDatabase } from '../src/database.js'
-import { createServer } from '../src/server.js'
+import { createServer, type ServerDependencies } from '../src/server.js'
 import { readSettings } from '../src/settings.js'
 
 const location = inject('database')
@@ -18,7 +18,8 @@ const log = pino({ level: 'trace' }, { write: (line: string) => void logged.push
 /** As they are unless a setting says otherwise. */
 export const { limits } = readSettings({})
 
-export const gateway = createServer({
+/** What the tests' server is made of; a test that needs another one changes some of it. */
+export const dependencies: ServerDependencies = {
   db,
   authenticate: createAuthenticate(db, undefined),
   log,
@@ -28,7 +29,8 @@ export const gateway = createServer({
   limits: { ...limits, cost: 1_000_000 },
   introspection: true,
   corsOrigins: [],
-})
+}
+export const gateway = createServer(dependencies)
 
 /* ---- requests ---------------------------------------------------------------------------------- */
 

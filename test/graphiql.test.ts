@@ -2,29 +2,19 @@
 import { readdirSync, readFileSync } from 'node:fs'
 import { PrismaPg } from '@prisma/adapter-pg'
 import { Kind, type OperationDefinitionNode, OperationTypeNode, parse, validate } from 'graphql'
-import pino from 'pino'
 import { expect, test } from 'vitest'
 import { z } from 'zod'
 import { createAuthenticate } from '../src/auth.js'
 import { PrismaClient } from '../src/generated/prisma/client.js'
 import { schema } from '../src/schema.js'
 import { createServer } from '../src/server.js'
-import { type Answer, db, limits, post, statementsOf } from './gateway.js'
+import { type Answer, db, dependencies, post, statementsOf } from './gateway.js'
 import { anOrganisation, type Story } from './story.js'
 
 const HTML = { accept: 'text/html,application/xhtml+xml' }
 
 function gatewayWith(graphiql: Parameters<typeof createServer>[0]['graphiql'], client: PrismaClient = db) {
-  return createServer({
-    db: client,
-    authenticate: createAuthenticate(client, undefined),
-    log: pino({ level: 'silent' }),
-    isReady: () => Promise.resolve(true),
-    graphiql,
-    limits,
-    introspection: true,
-    corsOrigins: [],
-  })
+  return createServer({ ...dependencies, db: client, authenticate: createAuthenticate(client, undefined), graphiql })
 }
 
 async function pageOf(demoKey: string | undefined, client?: PrismaClient): Promise<string> {

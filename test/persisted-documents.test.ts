@@ -3,14 +3,12 @@ import { createHash } from 'node:crypto'
 import { mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import pino from 'pino'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { z } from 'zod'
-import { createAuthenticate } from '../src/auth.js'
 import { type PersistedDocuments, readPersistedDocuments } from '../src/persisted-documents.js'
 import { createServer } from '../src/server.js'
 import { StartError } from '../src/start-error.js'
-import { db, limits } from './gateway.js'
+import { dependencies } from './gateway.js'
 import { anOrganisation } from './story.js'
 
 const hashOf = (document: string) => createHash('sha256').update(document).digest('hex')
@@ -47,17 +45,7 @@ const answer = z.object({
 /** Sends a body as somebody of a new organisation: whether that organisation is read, or the code of the refusal. */
 async function send(persistedDocuments: PersistedDocuments | undefined, body: object) {
   const org = await anOrganisation()
-  const server = createServer({
-    db,
-    authenticate: createAuthenticate(db, undefined),
-    log: pino({ level: 'silent' }),
-    isReady: () => Promise.resolve(true),
-    graphiql: false,
-    limits,
-    introspection: true,
-    corsOrigins: [],
-    persistedDocuments,
-  })
+  const server = createServer({ ...dependencies, persistedDocuments })
   const response = await server.fetch('http://gateway.test/graphql', {
     method: 'POST',
     headers: { apikey: org.key, 'content-type': 'application/json' },

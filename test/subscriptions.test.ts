@@ -2,10 +2,9 @@ import pino from 'pino'
 import { inject } from 'vitest'
 import { afterEach, describe, expect, test } from 'vitest'
 import { z } from 'zod'
-import { createAuthenticate } from '../src/auth.js'
 import { createServer } from '../src/server.js'
 import { type Changes, LocalChanges, PostgresChanges } from '../src/shared/changes.js'
-import { database, db, limits } from './gateway.js'
+import { database, db, dependencies } from './gateway.js'
 import { anOrganisation, type Story } from './story.js'
 
 const event = z.object({
@@ -25,17 +24,7 @@ type Event = z.output<typeof event>
 
 const silent = pino({ level: 'silent' })
 const serve = (changes: Changes) =>
-  createServer({
-    db,
-    authenticate: createAuthenticate(db, undefined),
-    log: silent,
-    isReady: () => Promise.resolve(true),
-    graphiql: false,
-    limits,
-    introspection: true,
-    corsOrigins: [],
-    changes,
-  })
+  createServer({ ...dependencies, changes })
 type Server = ReturnType<typeof serve>
 
 const cleanUps: (() => unknown)[] = []

@@ -22,7 +22,7 @@ export interface DocumentLimits {
   rootFields: number
   /** Directives at one place. */
   directives: number
-  /** How often one selection set may repeat a field or a fragment. */
+  /** How often one selection set may repeat the same name in the answer, or a fragment. */
   repetitions: number
 }
 
@@ -91,7 +91,7 @@ function measure(document: DocumentNode): Omit<DocumentLimits, 'tokens'> {
       const times = new Map<string, number>()
       for (const selection of selections) {
         if (selection.kind === Kind.INLINE_FRAGMENT) continue
-        const name = selection.kind === Kind.FIELD ? selection.name.value : `...${selection.name.value}`
+        const name = selection.kind === Kind.FIELD ? (selection.alias ?? selection.name).value : `...${selection.name.value}`
         const repeated = times.get(name) ?? 0
         times.set(name, repeated + 1)
         measured.repetitions = Math.max(measured.repetitions, repeated)

@@ -2,9 +2,8 @@ import { randomUUID } from 'node:crypto'
 import pino from 'pino'
 import { describe, expect, it } from 'vitest'
 import { z } from 'zod'
-import { createAuthenticate } from '../../src/auth.js'
 import { createServer } from '../../src/server.js'
-import { database, db, limits, logged, statementsOf } from '../gateway.js'
+import { database, db, dependencies, limits, logged, statementsOf } from '../gateway.js'
 import { anOrganisation, OPTIONS, type Story } from '../story.js'
 
 /* ---- the mutation, with everything that it can answer ------------------------------------------ */
@@ -641,14 +640,9 @@ describe('the deadline', () => {
     await db.question.updateMany({ where: { organisationId: org.id }, data: { revision: 2 } })
     const log: string[] = []
     const impatient = createServer({
-      db,
-      authenticate: createAuthenticate(db, undefined),
+      ...dependencies,
       log: pino({ level: 'error' }, { write: (line: string) => void log.push(line) }),
-      isReady: () => Promise.resolve(true),
-      graphiql: false,
       limits: { ...limits, refreshTimeoutMs: 500 },
-      introspection: true,
-      corsOrigins: [],
     })
     const send = async (): Promise<unknown> => {
       const headers = { 'content-type': 'application/json', apikey: org.key }
