@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto'
 import { useExtendContextValuePerExecuteSubscriptionEvent } from '@envelop/execute-subscription-event'
-import { GraphQLError } from 'graphql'
+import { GraphQLError, Kind } from 'graphql'
 import { createYoga, maskError, type Plugin, useReadinessCheck, type YogaInitialContext } from 'graphql-yoga'
 import type { Logger } from 'pino'
 import type { Authenticate } from './auth.js'
@@ -144,8 +144,14 @@ function failure(
 /** Whatever the client cannot act on is logged with an id, and told by that id alone. */
 function masked(error: unknown, message: string, log: Logger): Error {
   const shown = maskError(error, message)
-  if (shown instanceof GraphQLError && shown.extensions['code'] !== 'INTERNAL_SERVER_ERROR' && shown === error) return shown
-  return unexpected(error, log)
+  if (!(shown instanceof GraphQLError) || shown !== error) return unexpected(error, log)
+  const { code } = shown.extensions
+  if (code !== undefined) return code === 'INTERNAL_SERVER_ERROR' ? unexpected(error, log) : shown
+  // GraphQL's own errors have no code. One at a field is about what the field answered, any other about what was sent.
+  if (shown.nodes?.some(({ kind }) => kind === Kind.FIELD)) return unexpected(error, log)
+  // A new error would make Yoga log this one.
+  shown.extensions['code'] = 'BAD_USER_INPUT'
+  return shown
 }
 
 function unexpected(error: unknown, log: Logger): GraphQLError {
