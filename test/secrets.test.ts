@@ -87,7 +87,8 @@ async function sendSecrets(send: Send, good: Headers) {
   ]
   for (const header of [...good, ...bad]) {
     await ask({ headers: [header], body: viewer })
-    for (const other of [...good.slice(0, 1), ['x-api-key', credential()] as [string, string]]) await ask({ headers: [header, other], body: viewer })
+    const others: Headers = [...good.slice(0, 1), ['x-api-key', credential()]]
+    for (const other of others) await ask({ headers: [header, other], body: viewer })
     await ask({ headers: [header], body: '{"query":' })
   }
 
