@@ -10,6 +10,10 @@ const whole = (min: number, max: number) =>
   z.string().regex(/^\d+$/, 'a whole number is needed').transform(Number).pipe(z.number().min(min).max(max))
 const flag = z.enum(['true', 'false']).transform((value) => value === 'true')
 const list = z.string().transform((value) => value.split(',').map((item) => item.trim()).filter(Boolean))
+/** `fetch` takes no credentials in a URL, and would tell them in its error. */
+const keyServer = z
+  .url({ protocol: /^https?$/ })
+  .refine((url) => !/\/\/[^/?#]*@/.test(url), 'it cannot hold a user or a password')
 
 const environment = z.object({
   NODE_ENV: z.string().default('development'),
@@ -43,7 +47,7 @@ const environment = z.object({
   JWT_ISSUER: z.string().min(1).optional(),
   JWT_AUDIENCE: z.string().min(1).optional(),
   JWT_ALGORITHMS: list.pipe(z.array(algorithms).min(1)).optional(),
-  JWT_JWKS_URL: z.url({ protocol: /^https?$/ }).optional(),
+  JWT_JWKS_URL: keyServer.optional(),
   JWT_SECRET: z.string().min(32).optional(),
   JWT_ORGANISATION_CLAIM: z.string().min(1).default('organisation_id'),
   JWT_SUBJECT_CLAIM: z.string().min(1).default('sub'),

@@ -2,7 +2,7 @@
 import { createServer as createHttpServer } from 'node:http'
 import { createHash, randomUUID } from 'node:crypto'
 import { once } from 'node:events'
-import { exportJWK, exportSPKI, generateKeyPair, type JWTPayload, SignJWT, UnsecuredJWT } from 'jose'
+import { exportJWK, exportSPKI, generateKeyPair, importJWK, type JWTPayload, SignJWT, UnsecuredJWT } from 'jose'
 import pino from 'pino'
 import { afterAll, afterEach, describe, expect, test } from 'vitest'
 import { z } from 'zod'
@@ -24,11 +24,11 @@ const secret = new TextEncoder().encode('a shared secret of more than 32 charact
 const bySecret: JwtSettings = { issuer, audience, algorithms: ['HS256'], key: { secret }, ...claims }
 
 /** The issuer's key server; `isDown` makes it fail. */
-const published = { keys: new Array<object>(), isDown: false, requests: 0 }
+const published = { keys: new Array<object>(), isDown: false, says: '', requests: 0 }
 const keyServer = createHttpServer((_request, response) => {
   published.requests += 1
   response.writeHead(published.isDown ? 503 : 200, { 'content-type': 'application/json' })
-  response.end(JSON.stringify({ keys: published.keys }))
+  response.end(published.says || JSON.stringify({ keys: published.keys }))
 })
 keyServer.listen(0, '127.0.0.1')
 await once(keyServer, 'listening')
@@ -325,6 +325,55 @@ describe('a token', () => {
     expect(await refusalOf(bearer(unsigned), keyServerGateway)).toEqual([])
   })
 
+  /** What is wrong with one that a published key has signed. */
+  const refusedByKeyServer: Record<string, () => JWTPayload> = {
+    'is of another issuer': () => ({ iss: 'https://other.test/' }),
+    'names no issuer': () => ({ iss: undefined }),
+    'is for another audience': () => ({ aud: 'another-gateway' }),
+    'names no audience': () => ({ aud: undefined }),
+    'never expires': () => ({ exp: undefined }),
+    'has expired': () => ({ exp: seconds(-60) }),
+    'is not valid yet': () => ({ nbf: seconds(60) }),
+  }
+  for (const [wrong, changed] of Object.entries(refusedByKeyServer)) {
+    test(`signed with a published key that ${wrong} is refused without a statement`, async () => {
+      const { id } = await anOrganisation()
+      for (const key of [rsa, ec]) expect(await refusalOf(bearer(await signedBy(key, id, changed())), keyServerGateway)).toEqual([])
+    })
+  }
+
+  test('signed with a published key by an algorithm that is not set is refused', async () => {
+    const { id } = await anOrganisation()
+    const before = published.requests
+    const fresh = gatewayWith(byKeyServer)
+    for (const alg of ['RS384', 'RS512', 'PS256']) {
+      // The same key pair, taken for one of that algorithm.
+      const key = await importJWK({ ...(await exportJWK(rsa.privateKey)), alg })
+      const token = await new SignJWT(claimsOf(id)).setProtectedHeader({ alg, kid: rsa.kid }).sign(key)
+      expect(await refusalOf(bearer(token), fresh), alg).toEqual([])
+    }
+    expect(published.requests).toBe(before)
+  })
+
+  test('that brings its own key, or the address of one, is refused, and nothing is fetched from there', async () => {
+    const { id } = await anOrganisation()
+    const stranger = await keyPair('RS256', rsa.kid)
+    let fetched = 0
+    const strangersServer = createHttpServer((_request, response) => {
+      fetched += 1
+      response.end(JSON.stringify({ keys: [stranger.jwk] }))
+    })
+    strangersServer.listen(0, '127.0.0.1')
+    await once(strangersServer, 'listening')
+    const url = `http://127.0.0.1:${z.object({ port: z.number() }).parse(strangersServer.address()).port}/keys`
+    for (const header of [{ jwk: stranger.jwk }, { jku: url }, { x5u: url }, { jku: url, kid: 'theirs' }]) {
+      const token = await new SignJWT(claimsOf(id)).setProtectedHeader({ alg: 'RS256', kid: rsa.kid, ...header }).sign(stranger.privateKey)
+      expect(await refusalOf(bearer(token), keyServerGateway), JSON.stringify(header)).toEqual([])
+    }
+    expect(fetched).toBe(0)
+    strangersServer.close()
+  })
+
   test('signed with a public key as if that were a shared secret is refused, and the key server not even asked', async () => {
     const { id } = await anOrganisation()
     const before = published.requests
@@ -358,6 +407,7 @@ describe('the key server', () => {
   afterEach(() => {
     published.keys = [rsa.jwk, ec.jwk]
     published.isDown = false
+    published.says = ''
   })
 
   /** Asks until the token is taken: a new key is looked for at most once a second. */
@@ -401,6 +451,30 @@ describe('the key server', () => {
     expect(error.message).not.toContain('JSON Web Key')
     expect(logged.filter((line) => line.includes(error.extensions.errorId) && line.includes('JSON Web Key Set'))).toHaveLength(1)
     await viewerOf(bearer(token), fresh)
+  })
+
+  test.each([
+    ['what is no JSON', '<html>'],
+    ['what is no key set', '{"keys":"none"}'],
+    ['an error page', '{"error":"try later"}'],
+  ])('that answers %s lets nobody in', async (_what, says) => {
+    const { id } = await anOrganisation()
+    const fresh = gatewayWith(byKeyServer)
+    published.says = says
+    for (const key of [rsa, await keyPair('RS256', 'stranger')]) {
+      const response = await send(fresh, bearer(await signedBy(key, id)), viewerQuery)
+      expect(response.status).toBe(500)
+    expect(await response.json()).toMatchObject({ errors: [{ extensions: { code: 'INTERNAL_SERVER_ERROR' } }] })
+    }
+  })
+
+  test('that cannot be reached lets nobody in', async () => {
+    const { id } = await anOrganisation()
+    const away = gatewayWith({ ...byKeyServer, key: { jwksUrl: new URL('http://127.0.0.1:1/keys') } })
+    const response = await send(away, bearer(await signedBy(rsa, id)), viewerQuery)
+    expect(response.status).toBe(500)
+    expect(await response.json()).toMatchObject({ errors: [{ extensions: { code: 'INTERNAL_SERVER_ERROR' } }] })
+    expect(await refusalOf(bearer(new UnsecuredJWT(claimsOf(id)).encode()), away)).toEqual([])
   })
 })
 

@@ -620,6 +620,26 @@ describe.each(Object.entries(below))('%s', (_name, arrange) => {
   })
 })
 
+describe('a list in a filter', () => {
+  test('may name the same values any number of times', async () => {
+    const org = await anOrganisation()
+    const [{ id, oid }, record, result] = [await org.assessment(), await org.record(), await org.result()]
+    const often = <Value>(value: Value) => Array.from({ length: 40_000 }, () => value)
+    expect((await pageOf(org, 'assessments', { filter: { oid: often(oid), status: often('DRAFT'), workflowState: often('ACTIVE') } })).nodes).toMatchObject([{ id }])
+    expect((await pageOf(org, 'assessments', { filter: { riskLevel: often('LOW') } })).nodes).toEqual([])
+    expect((await pageOf(org, 'assessmentRecords', { filter: { status: often('PENDING') } })).nodes).toMatchObject([{ id: record.id }])
+    const results = { filter: { status: often('ACTIVE'), scoreStatus: often('FULLY_GRADED') } }
+    expect((await pageOf(org, 'assessmentResults', results)).nodes).toMatchObject([{ id: result.id }])
+  })
+
+  test('of more than 1,000 different values is refused', async () => {
+    const org = await anOrganisation()
+    const oids = Array.from({ length: 1_001 }, (_, index) => index)
+    expect((await pageOf(org, 'assessments', { filter: { oid: oids.slice(1) } })).nodes.length).toBeLessThanOrEqual(1)
+    await refused(org, 'assessments', { filter: { oid: oids } })
+  })
+})
+
 /* ---- asking ------------------------------------------------------------------------------------ */
 
 const pageSchema = <Id extends z.ZodType>(id: Id) =>

@@ -150,7 +150,7 @@ describe('a wrong setting', () => {
     ['SHUTDOWN_TIMEOUT_MS', ['-1', '600001', 'never']],
     ['GRAPHIQL', ['yes', '1', 'TRUE']],
     ['JWT_ALGORITHMS', ['none', 'RS256,none', 'rs256', ',', 'RS256;ES256']],
-    ['JWT_JWKS_URL', ['issuer.test/keys', 'file:///etc/keys', 'ftp://issuer.test']],
+    ['JWT_JWKS_URL', ['issuer.test/keys', 'file:///etc/keys', 'ftp://issuer.test', 'https://ada:hunter2@issuer.test', 'https://ada@issuer.test', 'https://:hunter2@issuer.test']],
     ['JWT_SECRET', ['short', 'x'.repeat(31)]],
   ])('%s stops the start with one sentence that names it', (name, values) => {
     for (const value of values) {
@@ -169,6 +169,7 @@ describe('a wrong setting', () => {
       { DATABASE_URL: 'mysql://user:hunter2@host/name' },
       { DATABASE_URL: 'postgres//user:hunter2@host/name' },
       { DATABASE_URL: 'postgres://user:hunter2@host:port/name' },
+      { ...jwt, JWT_JWKS_URL: 'https://user:hunter2@issuer.test/keys' },
       { JWT_SECRET: 'hunter2' },
       { ...jwt, JWT_SECRET: `hunter2${secret}` },
       { JWT_SECRET: `hunter2${secret}` },

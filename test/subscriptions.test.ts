@@ -2,8 +2,10 @@ import pino from 'pino'
 import { inject } from 'vitest'
 import { afterEach, describe, expect, test } from 'vitest'
 import { z } from 'zod'
+import { createSession } from '../src/organisations/service.js'
 import { createServer } from '../src/server.js'
 import { type Changes, LocalChanges, PostgresChanges } from '../src/shared/changes.js'
+import { isFailure } from '../src/shared/failures.js'
 import { database, db, dependencies } from './gateway.js'
 import { anOrganisation, type Story } from './story.js'
 
@@ -32,13 +34,17 @@ afterEach(async () => {
   for (const cleanUp of cleanUps.splice(0)) await cleanUp()
 })
 
-/** Subscribes over server-sent events and reads one event at a time. */
-async function subscribe(server: Server, key: string, id: string, sinceVersion: number | null = null) {
+/** Subscribes over server-sent events, with a key or another credential, and reads one event at a time. */
+async function subscribe(server: Server, credential: string | Record<string, string>, id: string, sinceVersion: number | null = null) {
   const gone = new AbortController()
   const response = await server.fetch('http://gateway.test/graphql', {
     method: 'POST',
     signal: gone.signal,
-    headers: { apikey: key, 'content-type': 'application/json', accept: 'text/event-stream' },
+    headers: {
+      ...(typeof credential === 'string' ? { apikey: credential } : credential),
+      'content-type': 'application/json',
+      accept: 'text/event-stream',
+    },
     body: JSON.stringify({
       query: `subscription ($id: ID!, $sinceVersion: Int) {
         assessmentChanged(id: $id, sinceVersion: $sinceVersion) {
@@ -136,6 +142,24 @@ describe('assessmentChanged', () => {
     await rename(server, org, id, 'seen')
     expect((await subscription.next())?.data?.assessmentChanged.version).toBe(2)
     await db.apiKey.updateMany({ where: { organisationId: org.id, scopes: { equals: ['ASSESSMENTS_READ'] } }, data: { revokedAt: new Date() } })
+    await rename(server, org, id, 'not seen')
+    const last = await subscription.next()
+    expect(last?.data?.assessmentChanged).toBeUndefined()
+    expect(last?.errors?.[0]?.extensions.code).toBe('UNAUTHENTICATED')
+  })
+
+  test.each(['expires', 'is deleted'])('ends with an error as soon as the session %s', async (how) => {
+    const server = serve(new LocalChanges())
+    const org = await anOrganisation()
+    await org.user({ subject: 'ada' })
+    const { id } = await org.assessment()
+    const session = await createSession(db, { organisationId: org.id, subject: 'ada', scopes: ['ASSESSMENTS_READ'], minutes: 5 })
+    if (isFailure(session)) throw new Error(session.message)
+    const subscription = await subscribe(server, { 'x-session-token': session.token }, id)
+    await rename(server, org, id, 'seen')
+    expect((await subscription.next())?.data?.assessmentChanged.version).toBe(2)
+    if (how === 'expires') await db.session.update({ where: { id: session.id }, data: { expiresAt: new Date(Date.now() - 1) } })
+    else await db.session.delete({ where: { id: session.id } })
     await rename(server, org, id, 'not seen')
     const last = await subscription.next()
     expect(last?.data?.assessmentChanged).toBeUndefined()

@@ -1,5 +1,5 @@
 import type { Assessment, Prisma } from '../generated/prisma/client.js'
-import { exactId, substring } from '../shared/filters.js'
+import { anyOf, exactId, substring } from '../shared/filters.js'
 import { orderColumns, orderOf, type OrderBy, type PageArguments, planPage } from '../shared/pagination.js'
 import type { Viewer } from '../shared/viewer.js'
 import { visible } from './access.js'
@@ -36,10 +36,10 @@ export function planAssessments(
   const { oid, status, riskLevel, workflowState, entityId, templateId, createdById, search, updatedSince } = filter
   const where: Prisma.AssessmentWhereInput = {
     ...visible(viewer),
-    ...(oid && { oid: { in: oid } }),
-    ...(status && { status: { in: status } }),
-    ...(riskLevel && { overallRiskLevel: { in: riskLevel } }),
-    ...(workflowState && { workflowState: { in: workflowState } }),
+    ...(oid && { oid: anyOf(oid) }),
+    ...(status && { status: anyOf(status) }),
+    ...(riskLevel && { overallRiskLevel: anyOf(riskLevel) }),
+    ...(workflowState && { workflowState: anyOf(workflowState) }),
     ...(entityId != null && { entityId: exactId(entityId) }),
     ...(templateId != null && { templateId: exactId(templateId) }),
     ...(createdById != null && { createdById: exactId(createdById) }),

@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto'
-import { GraphQLError, type GraphQLErrorOptions } from 'graphql'
+import { GraphQLError, type GraphQLErrorOptions, Kind } from 'graphql'
 import { maskError } from 'graphql-yoga'
 import type { Logger } from 'pino'
 import { currentOperation, type Interruption } from '../operation.js'
@@ -19,8 +19,14 @@ export function interruptionError(interruption: Interruption, where: Pick<GraphQ
 /** Whatever the client cannot act on is logged with an id, and told by that id alone. */
 export function masked(error: unknown, message: string, log: Logger): Error {
   const shown = maskError(error, message)
-  if (shown instanceof GraphQLError && shown.extensions['code'] !== 'INTERNAL_SERVER_ERROR' && shown === error) return shown
-  return unexpected(error, log)
+  if (!(shown instanceof GraphQLError) || shown !== error) return unexpected(error, log)
+  const { code } = shown.extensions
+  if (code !== undefined) return code === 'INTERNAL_SERVER_ERROR' ? unexpected(error, log) : shown
+  // GraphQL's own errors have no code. One at a field is about what the field answered, any other about what was sent.
+  if (shown.nodes?.some(({ kind }) => kind === Kind.FIELD)) return unexpected(error, log)
+  // A new error would make Yoga log this one.
+  shown.extensions['code'] = 'BAD_USER_INPUT'
+  return shown
 }
 
 /** Logs an error with an id, and answers what may be told of it. */

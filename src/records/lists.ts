@@ -1,5 +1,5 @@
 import type { AssessmentRecord, Prisma } from '../generated/prisma/client.js'
-import { exactId } from '../shared/filters.js'
+import { anyOf, exactId } from '../shared/filters.js'
 import { orderColumns, orderOf, type OrderBy, type PageArguments, planPage } from '../shared/pagination.js'
 import type { Viewer } from '../shared/viewer.js'
 import { visible } from './access.js'
@@ -31,7 +31,7 @@ export function planRecords(
   const { status, userId, assessorId, assessmentDefinitionId, expiresBefore, expiresAfter, updatedSince } = args.filter ?? {}
   const where: Prisma.AssessmentRecordWhereInput = {
     ...visible(viewer),
-    ...(status && { status: { in: status } }),
+    ...(status && { status: anyOf(status) }),
     ...(userId != null && { userId: exactId(userId) }),
     ...(assessorId != null && { assessorId: exactId(assessorId) }),
     ...(assessmentDefinitionId != null && { assessmentDefinitionId: exactId(assessmentDefinitionId) }),

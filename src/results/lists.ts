@@ -1,5 +1,5 @@
 import type { AssessmentLineItem, AssessmentResult, Prisma } from '../generated/prisma/client.js'
-import { exactText, substring } from '../shared/filters.js'
+import { anyOf, exactText, substring } from '../shared/filters.js'
 import { orderColumns, orderOf, type OrderBy, type PageArguments, planPage } from '../shared/pagination.js'
 import type { Viewer } from '../shared/viewer.js'
 import { visible } from './access.js'
@@ -30,8 +30,8 @@ export function planResults(
   const { status, scoreStatus, studentSourcedId, assessmentLineItemSourcedId, modifiedSince } = args.filter ?? {}
   const where: Prisma.AssessmentResultWhereInput = {
     ...visible(viewer),
-    ...(status && { status: { in: status } }),
-    ...(scoreStatus && { scoreStatus: { in: scoreStatus } }),
+    ...(status && { status: anyOf(status) }),
+    ...(scoreStatus && { scoreStatus: anyOf(scoreStatus) }),
     ...(studentSourcedId != null && { student: { ...visible(viewer), sourcedId: exactText(studentSourcedId) } }),
     ...(assessmentLineItemSourcedId != null && {
       assessmentLineItem: { ...visible(viewer), sourcedId: exactText(assessmentLineItemSourcedId) },

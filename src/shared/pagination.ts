@@ -209,6 +209,7 @@ export function pageSize({ first, last }: PageArguments): number {
   return size
 }
 
-function badInput(message: string): GraphQLError {
+/** What is wrong with the arguments of a list, for the client to mend. */
+export function badInput(message: string): GraphQLError {
   return new GraphQLError(message, { extensions: { code: 'BAD_USER_INPUT' } })
 }

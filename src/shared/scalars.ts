@@ -14,9 +14,9 @@ export const jsonObject = z.custom<JsonObject>((value) => typeof value === 'obje
 const dateTime = GraphQLDateTimeISO.toConfig()
 
 /** PostgreSQL has no year 0 and Date.toISOString() no four-digit year after 9999. */
-function inRange(date: Date): Date {
+function inRange(date: Date, node?: ValueNode): Date {
   const year = date.getUTCFullYear()
-  if (year < 1 || year > 9999) throw new GraphQLError('A DateTime lies in the years 0001 to 9999 (UTC).')
+  if (year < 1 || year > 9999) throw new GraphQLError('A DateTime lies in the years 0001 to 9999 (UTC).', { nodes: node })
   return date
 }
 
@@ -28,7 +28,7 @@ export const DateTime = new GraphQLScalarType<Date, string>({
     if (typeof value !== 'string') throw new GraphQLError('A DateTime is a string.')
     return inRange(GraphQLDateTimeISO.parseValue(value))
   },
-  parseLiteral: (node: ValueNode) => inRange(GraphQLDateTimeISO.parseLiteral(node, null)),
+  parseLiteral: (node: ValueNode) => inRange(GraphQLDateTimeISO.parseLiteral(node, null), node),
   serialize(value) {
     if (value instanceof Date) return value.toISOString()
     throw new GraphQLError('A DateTime is a Date.')
