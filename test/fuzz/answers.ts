@@ -5,7 +5,9 @@ import { gateway, logged } from '../gateway.js'
 import type { Story } from '../story.js'
 
 /** The client's own mistakes, by their codes. */
-const CLIENT_ERRORS = ['BAD_USER_INPUT', 'BAD_REQUEST', 'FORBIDDEN', 'GRAPHQL_PARSE_FAILED', 'GRAPHQL_VALIDATION_FAILED']
+const CLIENT_ERRORS = ['BAD_USER_INPUT', 'BAD_REQUEST', 'FORBIDDEN', 'GRAPHQL_PARSE_FAILED', 'GRAPHQL_VALIDATION_FAILED', 'LIMIT_EXCEEDED', 'PAYLOAD_TOO_LARGE']
+/** Those that are about the whole request. */
+const WHOLE_REQUEST = ['BAD_REQUEST', 'LIMIT_EXCEEDED', 'PAYLOAD_TOO_LARGE']
 
 const place = z.object({ line: z.number(), column: z.number() })
 const answer = z.strictObject({
@@ -20,8 +22,12 @@ const answer = z.strictObject({
       }),
     )
     // GraphQL's own remark that there are too many to tell all has no place.
-    .refine((errors) => errors.some(({ path, locations }) => path !== undefined || locations !== undefined), 'Errors say where.')
+    .refine(
+      (errors) => errors.some(({ path, locations, extensions: { code } }) => (path ?? locations) !== undefined || WHOLE_REQUEST.includes(code)),
+      'Errors say where.',
+    )
     .optional(),
+  extensions: z.strictObject({ cost: z.object({ requested: z.number(), maximum: z.number() }) }).optional(),
 })
 
 /** Sends a body as it is: data and errors. Fails where an error is none that a client can act on, or is logged. */
