@@ -1,0 +1,151 @@
+// Operations that are late, abandoned or without a connection, in a database whose tables the test can lock.
+import { randomBytes } from 'node:crypto'
+import { once } from 'node:events'
+import { createServer as createHttpServer } from 'node:http'
+import pg from 'pg'
+import { afterAll, beforeAll, describe, expect, inject, test } from 'vitest'
+import { z } from 'zod'
+import { createAuthenticate } from '../../src/auth.js'
+import { type Database, openDatabase } from '../../src/database.js'
+import { fillWhenEmpty } from '../../src/demo-data.js'
+import { migrate } from '../../src/migrations.js'
+import { createKey } from '../../src/organisations/service.js'
+import { createServer, type Limits } from '../../src/server.js'
+import { isFailure } from '../../src/shared/failures.js'
+import { dependencies, limits } from '../gateway.js'
+
+const place = inject('database')
+const SHORT_MS = 400
+
+// The embedded database has one connection, which nothing else can keep waiting.
+describe.runIf('url' in place)('an operation', () => {
+  let admin: pg.Client
+  let outside: pg.Client
+  let database: Database
+  let key = ''
+  let assessment = { id: '', version: 0 }
+  const name = `gateway_interruption_${randomBytes(6).toString('hex')}`
+
+  beforeAll(async () => {
+    const url = new URL('url' in place ? place.url : '')
+    admin = new pg.Client({ connectionString: url.href })
+    await admin.connect()
+    await admin.query(`CREATE DATABASE ${name}`)
+    url.pathname = `/${name}`
+    outside = new pg.Client({ connectionString: url.href })
+    await outside.connect()
+    const migrating = await openDatabase({ url: url.href, poolSize: 1 })
+    await migrate(migrating.adapter)
+    await fillWhenEmpty(migrating.client)
+    const { id: organisationId } = await migrating.client.organisation.findFirstOrThrow({ where: { name: 'Northwind Assurance' } })
+    const created = await createKey(migrating.client, { organisationId, scopes: ['ASSESSMENTS_WRITE'], subject: undefined })
+    if (isFailure(created)) throw new Error(created.message)
+    key = created.key
+    assessment = await migrating.client.assessment.findFirstOrThrow({ where: { organisationId, status: 'DRAFT' } })
+    await migrating.close()
+    database = await openDatabase({ url: url.href, poolSize: 2, poolTimeoutMs: SHORT_MS })
+  })
+  afterAll(async () => {
+    await database.close()
+    await outside.end()
+    await admin.query(`DROP DATABASE ${name} WITH (FORCE)`)
+    await admin.end()
+  })
+
+  const serverWith = (changed: Partial<Limits>) =>
+    createServer({ ...dependencies, db: database.client, authenticate: createAuthenticate(database.client, undefined), limits: { ...limits, ...changed } })
+
+  const LIST = '{ assessments { totalCount } }'
+  const UPDATE = 'mutation ($id: ID!) { updateAssessment(id: $id, input: { progress: 7 }) { __typename } }'
+  const requestOf = (query: string) => ({
+    method: 'POST',
+    headers: { apikey: key, 'content-type': 'application/json' },
+    body: JSON.stringify({ query, variables: { id: assessment.id } }),
+  })
+  const url = 'http://gateway.test/graphql'
+  const codes = z.object({ errors: z.tuple([z.object({ extensions: z.object({ code: z.string() }) })]) })
+  const codeOf = async (response: Response) => codes.parse(await response.json()).errors[0].extensions.code
+
+  /** Runs while nobody else can read or write assessments. */
+  async function whileLocked(run: () => Promise<void>): Promise<void> {
+    await outside.query('BEGIN')
+    await outside.query('LOCK TABLE "Assessment" IN ACCESS EXCLUSIVE MODE')
+    await run().finally(() => outside.query('ROLLBACK'))
+  }
+
+  /** Statements of the gateway that wait for the lock. */
+  async function waiting(): Promise<number> {
+    const { rowCount } = await admin.query(`SELECT 1 FROM pg_stat_activity WHERE datname = $1 AND wait_event_type = 'Lock'`, [name])
+    return rowCount ?? 0
+  }
+  const until = (count: number) => expect.poll(waiting, { timeout: 20_000 }).toBe(count)
+
+  test.each([['a query', LIST], ['a mutation', UPDATE]])('that is late is a 504, and its SQL ends: %s', async (_, query) => {
+    const gateway = serverWith({ operationTimeoutMs: SHORT_MS })
+    await whileLocked(async () => {
+      const response = await gateway.fetch(url, requestOf(query))
+      expect(response.status).toBe(504)
+      expect(await codeOf(response)).toBe('TIMEOUT')
+      // The lock is held all the time.
+      await until(0)
+    })
+    expect((await gateway.fetch(url, requestOf(LIST))).status).toBe(200)
+  })
+
+  test('that refreshes assessments has a deadline of its own', async () => {
+    const gateway = serverWith({ operationTimeoutMs: 1 })
+    const refresh = 'mutation { ...Refresh } fragment Refresh on Mutation { refreshAssessments { __typename } }'
+    expect(await codeOf(await gateway.fetch(url, requestOf(UPDATE)))).toBe('TIMEOUT')
+    expect(await (await gateway.fetch(url, requestOf(refresh))).json()).toMatchObject({ data: { refreshAssessments: { __typename: 'RefreshAssessmentsSuccess' } } })
+  })
+
+  describe('whose client goes away', () => {
+    const server = createHttpServer((request, response) => serverWith({})(request, response))
+    let address = ''
+    beforeAll(async () => {
+      server.listen(0, '127.0.0.1')
+      await once(server, 'listening')
+      const bound = server.address()
+      if (typeof bound === 'object' && bound) address = `http://127.0.0.1:${bound.port}/graphql`
+    })
+    afterAll(() => server.close())
+
+    async function leave(query: string) {
+      const client = new AbortController()
+      const answered = fetch(address, { ...requestOf(query), signal: client.signal })
+      await until(1)
+      client.abort()
+      await expect(answered).rejects.toThrow('aborted')
+    }
+
+    test('is given up when it is a query', async () => {
+      await whileLocked(async () => {
+        await leave(LIST)
+        await until(0)
+      })
+    })
+
+    test('is finished when it is a mutation', async () => {
+      const { version } = await database.client.assessment.findUniqueOrThrow({ where: { id: assessment.id } })
+      await whileLocked(() => leave(UPDATE))
+      const versionOf = async () => (await database.client.assessment.findUniqueOrThrow({ where: { id: assessment.id } })).version
+      await expect.poll(versionOf, { timeout: 20_000 }).toBe(version + 1)
+    })
+  })
+
+  test('without a free connection is a 503 that says when to come back, and nothing is wrong afterwards', async () => {
+    const gateway = serverWith({})
+    await whileLocked(async () => {
+      const both = [1, 2].map(async () => gateway.fetch(url, requestOf(LIST)))
+      await until(2)
+      const response = await gateway.fetch(url, requestOf(LIST))
+      expect(response.status).toBe(503)
+      expect(response.headers.get('retry-after')).toBe('1')
+      expect(await codeOf(response)).toBe('SERVICE_UNAVAILABLE')
+      await outside.query('ROLLBACK')
+      for (const answered of await Promise.all(both)) expect(answered.status).toBe(200)
+      await outside.query('BEGIN')
+    })
+    expect((await gateway.fetch(url, requestOf(LIST))).status).toBe(200)
+  })
+})
