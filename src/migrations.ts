@@ -19,6 +19,18 @@ export const prismaDirectory = [new URL('../prisma/', import.meta.url), new URL(
 /** Nothing in the database is managed by anybody but our migrations. */
 export const schemaFilter = { externalTables: [], externalEnums: [] }
 
+/** The module keeps what it knows of its first instance, so that a second one in the process would read the wrong memory. */
+let loading: Promise<void> | undefined
+
+async function loadEngine(): Promise<void> {
+  const entry = createRequire(import.meta.url).resolve('@prisma/schema-engine-wasm')
+  const wasm = await readFile(join(dirname(entry), 'schema_engine_bg.wasm'))
+  const { instance } = await WebAssembly.instantiate(wasm, { './schema_engine_bg.js': { ...engineModule } })
+  engineModule.__wbg_set_wasm(instance.exports)
+  const start = instance.exports['__wbindgen_start']
+  if (typeof start === 'function') Reflect.apply(start, undefined, [])
+}
+
 /**
  * Prisma's schema engine as WebAssembly: what `prisma migrate` runs, but with no binary to
  * download and able to reach the embedded database.
@@ -27,12 +39,7 @@ export async function openSchemaEngine(
   adapter: SqlMigrationAwareDriverAdapterFactory,
   datamodels?: [path: string, content: string][],
 ): Promise<engineModule.SchemaEngine> {
-  const entry = createRequire(import.meta.url).resolve('@prisma/schema-engine-wasm')
-  const wasm = await readFile(join(dirname(entry), 'schema_engine_bg.wasm'))
-  const { instance } = await WebAssembly.instantiate(wasm, { './schema_engine_bg.js': { ...engineModule } })
-  engineModule.__wbg_set_wasm(instance.exports)
-  const start = instance.exports['__wbindgen_start']
-  if (typeof start === 'function') Reflect.apply(start, undefined, [])
+  await (loading ??= loadEngine())
   return engineModule.SchemaEngine.new({ datamodels }, () => {}, bindMigrationAwareSqlAdapterFactory(adapter))
 }
 

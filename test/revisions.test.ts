@@ -312,7 +312,7 @@ async function change(kind: Kind, id: string, assignment: Prisma.Sql): Promise<v
 }
 
 /** Columns that are the version itself or never change. */
-const STAMP = ['id', 'organisationId', 'version', 'createdAt', 'updatedAt', 'changedBy']
+const STAMP = ['id', 'organisationId', 'version', 'createdAt', 'updatedAt', 'changedBy', 'changedByRequest']
 
 /** Changes every column of a table in turn and compares the paths of the revision that it leaves. */
 async function everyColumn(kind: Kind, id: string, changes: Record<string, [Prisma.Sql, string[]] | string>): Promise<void> {

@@ -7,7 +7,7 @@ import { isFailure } from '../src/shared/failures.js'
 import { scopes } from '../src/shared/vocabulary.js'
 import { type Arguments, everythingOf, leavesOf, operation, rootField, rootFields, valueAt, withValueAt } from './documents.js'
 import { ask, askWith, tellExchangesOfFailedTests } from './exchanges.js'
-import { db, statementsOf } from './gateway.js'
+import { db, post, statementsOf } from './gateway.js'
 import { type Arranged, documentOf, type Enrolled, enrolled, expecting } from './mutations.js'
 import { anOrganisation, type Story } from './story.js'
 import { schema } from '../src/schema.js'
@@ -33,7 +33,14 @@ describe.each(enrolled.map((it) => [`${it.mutation} ${it.does} an ${it.kind}`, i
     const [added, row] = await addedBy(org, () => succeed(it, org.key, arranged.args))
     const key = await db.apiKey.findFirstOrThrow({ where: { organisationId: org.id } })
     expect(added).toEqual([
-      { ...subjectOf(it, row.id), version: changes ? 2 : 1, changedPaths: arranged.paths, actor: `key:${key.id}`, changedAt: row.updatedAt },
+      {
+        ...subjectOf(it, row.id),
+        version: changes ? 2 : 1,
+        changedPaths: arranged.paths,
+        actor: `key:${key.id}`,
+        requestId: someText,
+        changedAt: row.updatedAt,
+      },
     ])
     expect(row.version).toBe(changes ? 2 : 1)
     if (changes) expect(row.id).toBe(arranged.id)
@@ -59,6 +66,18 @@ describe.each(enrolled.map((it) => [`${it.mutation} ${it.does} an ${it.kind}`, i
       expect(data).toMatchObject({ [it.mutation]: { __typename: successOf(it) } })
     })
     expect(revision?.actor).toBe(`session:${session.id}`)
+  })
+
+  test('leaves a revision that names its request', async () => {
+    const { org, arranged } = await arrange(it)
+    const requestId = randomUUID()
+    await addedBy(org, async () => {
+      const response = await post({ apikey: org.key, 'x-request-id': requestId }, operation('Mutation', it.mutation, '__typename'), arranged.args)
+      expect(response.headers.get('x-request-id')).toBe(requestId)
+      expect(await response.json()).toMatchObject({ data: { [it.mutation]: { __typename: successOf(it) } } })
+    })
+    const named = await db.revision.findMany({ where: { organisationId: org.id, requestId } })
+    expect(named).toHaveLength(1)
   })
 
   test('is done once when nothing of the answer is asked for but its __typename', async () => {

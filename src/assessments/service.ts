@@ -7,7 +7,7 @@ import { type Assessment, Prisma } from '../generated/prisma/client.js'
 import { isUniqueViolation } from '../shared/database-errors.js'
 import { AlreadyExistsError, type ConflictError, type ForbiddenError, NotFoundError, ValidationError } from '../shared/failures.js'
 import { check, expectedVersion, isUuid } from '../shared/validation.js'
-import { changeVersioned, Write } from '../shared/versioned.js'
+import { changeVersioned, stampOf, Write } from '../shared/versioned.js'
 import { requireScope } from '../shared/viewer.js'
 import { questionOptions, type TemplateSection, templateSections } from '../templates/rules.js'
 import { visible } from './access.js'
@@ -72,7 +72,7 @@ export async function createAssessment(
         createdById: viewer.user?.id ?? null,
         outcomeId: template.outcomes[0]?.id ?? null,
         sections: drawn.sections,
-        changedBy: viewer.actor,
+        ...stampOf(viewer),
         ...(drawn.exhausted
           ? {
               workflowState: 'ERROR',

@@ -5,7 +5,7 @@ import type { AssessmentRecord } from '../generated/prisma/client.js'
 import { isFailure, type ValidationIssue } from '../shared/failures.js'
 import { findReferenced, type FileRow, type Imported, instant, name, rowsOf, unknownReference, upsertRows } from '../shared/import.js'
 import { sourcedId } from '../shared/validation.js'
-import { changeVersioned, Write } from '../shared/versioned.js'
+import { changeVersioned, stampOf, Write } from '../shared/versioned.js'
 import { visible } from './access.js'
 import { assessedError, expiryOf, recordStatus } from './rules.js'
 
@@ -49,7 +49,7 @@ export async function importRecords(services: Services, records: FileRecord[], r
   const imported = await upsertRows('records', rows, {
     find: (sourcedIds) => db.assessmentRecord.findMany({ where: { ...visible(viewer), sourcedId: { in: sourcedIds } } }),
     create: (data) =>
-      db.assessmentRecord.createMany({ data: data.map((row) => ({ ...row, organisationId: viewer.organisation.id, changedBy: viewer.actor })) }),
+      db.assessmentRecord.createMany({ data: data.map((row) => ({ ...row, organisationId: viewer.organisation.id, ...stampOf(viewer) })) }),
     refuse: (stored, columns) => fixedIssues(stored, columns),
     update: ({ id }, { status, assessmentDate, assessorId, expiresAt }) =>
       change(services, id, () => ({ status, assessmentDate, assessorId, expiresAt })),

@@ -5,7 +5,7 @@ import { type AssessmentResult, Prisma } from '../generated/prisma/client.js'
 import { type ConflictError, type ForbiddenError, isFailure, NotFoundError, ValidationError } from '../shared/failures.js'
 import { exactText } from '../shared/filters.js'
 import { check, expectedVersion, sourcedId } from '../shared/validation.js'
-import { changeVersioned, Write } from '../shared/versioned.js'
+import { changeVersioned, stampOf, Write } from '../shared/versioned.js'
 import { requireScope } from '../shared/viewer.js'
 import { visible } from './access.js'
 import { type PutInput, putInput, scoreIssues, scoreScaleValues } from './rules.js'
@@ -49,7 +49,7 @@ export async function putAssessmentResult(
     if (!(changed instanceof NotFoundError) || mustExist) return changed
     if (issues.length > 0) return new ValidationError(issues)
     const [created] = await db.assessmentResult.createManyAndReturn({
-      data: { ...data, organisationId: viewer.organisation.id, sourcedId: checked.sourcedId, changedBy: viewer.actor },
+      data: { ...data, organisationId: viewer.organisation.id, sourcedId: checked.sourcedId, ...stampOf(viewer) },
       skipDuplicates: true,
     })
     if (created) return { assessmentResult: created, created: true }

@@ -15,6 +15,10 @@ const Revision = builder.objectRef<RevisionRow>('Revision').implement({
     actor: t.exposeString('actor', {
       description: 'Who wrote: `user:<subject>`, `key:<id>` or `session:<id>`; `system:<command>` for a command of the gateway itself.',
     }),
+    requestId: t.exposeString('requestId', {
+      nullable: true,
+      description: 'The request that wrote, as its answer and the log name it in X-Request-Id; null for a command of the gateway itself.',
+    }),
     changedAt: t.expose('changedAt', { type: 'DateTime', description: 'When, by the database’s clock.' }),
   }),
 })

@@ -1,6 +1,7 @@
 import DataLoader from 'dataloader'
 import type { Services } from '../context.js'
 import type { Prisma, PrismaClient, Revision } from '../generated/prisma/client.js'
+import { currentOperation } from '../operation.js'
 import { ConflictError, NotFoundError, ValidationError, type VersionedRow } from './failures.js'
 import { isUuid } from './validation.js'
 import type { Viewer } from './viewer.js'
@@ -11,10 +12,16 @@ import type { Viewer } from './viewer.js'
  * revision within that same statement, and refuse whoever goes around the gate.
  */
 
-/** The columns that only the gate sets. */
+/** Who writes a version of a row, and in which request. */
 interface Stamp {
-  version: { increment: number }
   changedBy: string
+  /** Null when a command of the gateway writes. */
+  changedByRequest: string | null
+}
+
+/** What every write of a versioned row sets: its revision repeats it. */
+export function stampOf({ actor }: Viewer): Stamp {
+  return { changedBy: actor, changedByRequest: currentOperation()?.requestId ?? null }
 }
 
 /** What the gate needs of a Prisma model, e.g. `db.assessment`. */
@@ -22,7 +29,7 @@ interface VersionedModel<Row, Data, Key> {
   findFirst(args: { where: Key & { organisationId: string } }): PromiseLike<Row | null>
   updateManyAndReturn(args: {
     where: { id: string; organisationId: string; version: number }
-    data: Data & Stamp
+    data: Data & Stamp & { version: { increment: number } }
   }): PromiseLike<Row[]>
 }
 
@@ -124,7 +131,7 @@ export async function changeVersioned<Row extends VersionedRow, Data extends obj
     if (decision instanceof ValidationError) return decision
     const [changed] = await model.updateManyAndReturn({
       where: { id: row.id, organisationId, version: row.version },
-      data: { ...decision.data, version: { increment: 1 }, changedBy: viewer.actor },
+      data: { ...decision.data, version: { increment: 1 }, ...stampOf(viewer) },
     })
     if (changed) {
       changes?.announce([changed.id])
@@ -182,9 +189,10 @@ export async function replaceLockedSections(
   rows: { id: string; version: number; sections: object[] }[],
 ): Promise<void> {
   if (rows.length === 0) return
+  const { changedBy, changedByRequest } = stampOf(viewer)
   const changed = await transaction.$executeRaw`
     UPDATE "Assessment" AS a
-    SET "sections" = r."sections", "version" = a."version" + 1, "changedBy" = ${viewer.actor}
+    SET "sections" = r."sections", "version" = a."version" + 1, "changedBy" = ${changedBy}, "changedByRequest" = ${changedByRequest}
     FROM jsonb_to_recordset(${JSON.stringify(rows)}::jsonb) AS r("id" uuid, "version" int, "sections" jsonb)
     WHERE a."id" = r."id" AND a."version" = r."version" AND a."organisationId" = ${viewer.organisation.id}::uuid`
   if (changed !== rows.length) throw new Error(`${rows.length - changed} locked assessments had another version.`)
