@@ -80,17 +80,20 @@ async function countStatements(): Promise<Map<string, number>> {
   for (const kind of chosenKinds.filter(({ embedded }) => !embedded)) {
     const counter = await startCounter(url)
     const server = await start(kind, { rows, env: { DATABASE_URL: counter.url } })
-    const connections = new Connections(server, 1)
-    for (const workload of chosenWorkloads.filter(({ has }) => has?.(server) ?? true)) {
-      const load = await workload.prepare(server, (body) => connections.send(0, body))
-      await connections.exchange(0, load.next(0))
-      const before = counter.statements
-      for (let sent = 0; sent < requests; sent += 1) await connections.exchange(0, load.next(0))
-      counts.set(`${server.name} ${workload.name}`, (counter.statements - before) / requests)
+    try {
+      const connections = new Connections(server, 1)
+      for (const workload of chosenWorkloads.filter(({ has }) => has?.(server) ?? true)) {
+        const load = await workload.prepare(server, (body) => connections.send(0, body))
+        await connections.exchange(0, load.next(0))
+        const before = counter.statements
+        for (let sent = 0; sent < requests; sent += 1) await connections.exchange(0, load.next(0))
+        counts.set(`${server.name} ${workload.name}`, (counter.statements - before) / requests)
+      }
+      await connections.close()
+    } finally {
+      await server.stop()
+      counter.close()
     }
-    await connections.close()
-    await server.stop()
-    counter.close()
   }
   return counts
 }

@@ -23,6 +23,7 @@ export const kinds: ServerKind[] = [
   { name: 'ours', title: 'this gateway on PostgreSQL', dialect: 'gateway', federated: true, run: gateway },
   { name: 'ours-pglite', title: 'this gateway on PGlite', dialect: 'gateway', federated: true, run: gateway, embedded: true },
   { name: 'postgraphile', title: 'PostGraphile 5', dialect: 'postgraphile', federated: false, run: own('postgraphile.ts') },
+  { name: 'mercurius', title: 'Mercurius with graphql-jit, hand-written SQL', dialect: 'gateway', federated: true, run: own('mercurius.ts') },
   { name: 'apollo', title: 'Apollo Server 5 + Prisma', dialect: 'gateway', federated: true, run: own('apollo.ts') },
 ]
 

@@ -68,6 +68,22 @@ export function dataOf({ postgraphile }: Operation, dialect: Dialect, answer: Bu
   return dialect === 'postgraphile' && postgraphile ? postgraphile.answer(data) : data
 }
 
+/** More than a workload ever has connections. */
+const MOST_CONNECTIONS = 64
+const STRIDE = 4 * MOST_CONNECTIONS
+
+/** An assessment that no other connection writes, so that no conflict comes by chance. */
+export function ownRow(rows: Row[], connection: number): Row {
+  const row = rows[Math.floor(Math.random() * Math.floor(rows.length / STRIDE)) * STRIDE + connection]
+  if (!row || connection >= MOST_CONNECTIONS) throw new Error('There are more connections than rows to write.')
+  return row
+}
+
+/** The assessments that are never written, which are the same on both databases at any time. */
+export function unwritten(rows: Row[]): Row[] {
+  return rows.filter((_, index) => index % STRIDE >= MOST_CONNECTIONS)
+}
+
 export function random<Item>(items: Item[]): Item {
   const item = items[Math.floor(Math.random() * items.length)]
   if (item === undefined) throw new Error('There is nothing to choose from.')

@@ -32,14 +32,14 @@ const WITH_QUESTIONS = `
 
 const list = (behind: string) => `
   WITH "page" AS (
-    SELECT "id", "name", "status", "progress", "country", "createdAt" FROM "Assessment"
+    SELECT "id", "name", "status", "companyName", "country", "createdAt" FROM "Assessment"
     WHERE "organisationId" = $1 AND "status" IN ('DRAFT', 'ANALYZING') ${behind} ORDER BY "name", "id" LIMIT $2::int + 1
   ), "numbered" AS (SELECT *, row_number() OVER (ORDER BY "name", "id") AS "number" FROM "page")
   SELECT json_build_object('data', json_build_object('assessments', json_build_object(
     'totalCount', (SELECT count(*) FROM "Assessment" WHERE "organisationId" = $1 AND "status" IN ('DRAFT', 'ANALYZING')),
     'pageInfo', json_build_object('hasNextPage', count(*) > $2,
       'endCursor', (SELECT json_build_array("name", "id")::text FROM "numbered" WHERE "number" <= $2 ORDER BY "number" DESC LIMIT 1)),
-    'nodes', json_agg(json_build_object('id', "id", 'name', "name", 'status', "status", 'progress', "progress", 'country', "country",
+    'nodes', json_agg(json_build_object('id', "id", 'name', "name", 'status', "status", 'companyName', "companyName", 'country', "country",
       'createdAt', ${time('createdAt')}) ORDER BY "number") FILTER (WHERE "number" <= $2))))::text AS "json"
   FROM "numbered"`
 
@@ -57,11 +57,18 @@ const SET_PROGRESS = `
     'current', json_build_object('id', "id", 'version', "version", 'name', "name", 'progress', "progress"))))::text
   FROM "Assessment" WHERE "organisationId" = $1 AND "id" = $2 AND NOT EXISTS (SELECT FROM "written")`
 
+const ENTITIES = `
+  SELECT json_build_object('data', json_build_object('_entities', json_agg(json_build_object(
+    'id', "id", 'version', "version", 'name', "name", 'status', "status", 'progress', "progress") ORDER BY "number")))::text AS "json"
+  FROM unnest($2::uuid[]) WITH ORDINALITY AS "reference"("id", "number")
+  JOIN "Assessment" USING ("id") WHERE "organisationId" = $1`
+
 const request = z.discriminatedUnion('operation', [
   z.object({ operation: z.literal('W1'), variables: z.object({ id: z.string() }) }),
   z.object({ operation: z.literal('W2') }),
   z.object({ operation: z.literal('W3'), variables: z.object({ first: z.number(), after: z.string().nullable() }) }),
   z.object({ operation: z.literal('W4'), variables: z.object({ id: z.string(), expectedVersion: z.number(), progress: z.number() }) }),
+  z.object({ operation: z.literal('W5'), variables: z.object({ representations: z.array(z.object({ id: z.string() })) }) }),
 ])
 const cursor = z.tuple([z.string(), z.string()])
 
@@ -81,6 +88,8 @@ async function answer(body: string): Promise<string> {
       const { id, expectedVersion, progress } = asked.variables
       return query('W4', SET_PROGRESS, [id, expectedVersion, progress])
     }
+    case 'W5':
+      return query('W5', ENTITIES, [asked.variables.representations.map(({ id }) => id)])
   }
 }
 

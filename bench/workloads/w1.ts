@@ -1,5 +1,5 @@
 import { z } from 'zod'
-import { bodyOf, dataOf, type Operation, random, type Workload } from '../workload.js'
+import { bodyOf, dataOf, type Operation, random, unwritten, type Workload } from '../workload.js'
 
 const fields = 'oid version name companyName country status intakeMode progress overallRiskScore createdAt updatedAt'
 
@@ -29,7 +29,7 @@ export const w1: Workload = {
     return {
       next: () => ({ body: bodyOf(assessmentById, dialect, { id: random(rows).id }) }),
       async samples() {
-        const some = rows.filter((_, index) => index % 1000 === 7)
+        const some = unwritten(rows).filter((_, index) => index % 1000 === 7)
         return Promise.all(some.map(async ({ id }) => dataOf(assessmentById, dialect, await send(bodyOf(assessmentById, dialect, { id })))))
       },
     }

@@ -4,7 +4,7 @@ import { bodyOf, dataOf, type Operation, type Send, type Target, type Workload }
 import { instant } from './w1.js'
 
 const selection = 'totalCount pageInfo { hasNextPage endCursor } nodes'
-const fields = 'name status progress country createdAt'
+const fields = 'name status companyName country createdAt'
 
 const orderedList: Operation = {
   raw: 'W3',

@@ -1,6 +1,6 @@
 import { z } from 'zod'
 import { ORGANISATION_ID, type Row } from '../data.js'
-import { bodyOf, dataOf, type Operation, random, type Target, type Workload } from '../workload.js'
+import { bodyOf, dataOf, type Operation, ownRow, type Target, type Workload } from '../workload.js'
 
 const CONFLICTS = 0.05
 
@@ -46,10 +46,10 @@ export const w4: Workload = {
   connections: 32,
   prepare(target, send) {
     return {
-      next: (connection) => write(target, connection),
+      next: (connection) => exchange(target, ownRow(target.rows, connection), Math.floor(Math.random() * 100), Math.random() < CONFLICTS),
       async samples() {
         // Apart from the version, which goes up with every server that is asked.
-        const assessment = random(target.rows.slice(0, 1))
+        const assessment = ownRow(target.rows.slice(0, 256), 0)
         const answers: unknown[] = []
         for (const stale of [false, true]) {
           const before = assessment.version
@@ -65,18 +65,6 @@ export const w4: Workload = {
     }
   },
 }
-
-/** A write of an assessment that no other connection writes, so that no conflict comes by chance. */
-function write(target: Target, connection: number) {
-  const { rows } = target
-  const own = Math.floor(Math.random() * Math.floor(rows.length / STRIDE)) * STRIDE + connection
-  const assessment = rows[own]
-  if (!assessment) throw new Error('There are more connections than rows.')
-  return exchange(target, assessment, Math.floor(Math.random() * 100), Math.random() < CONFLICTS)
-}
-
-/** More than there are ever connections. */
-const STRIDE = 256
 
 function exchange({ dialect }: Target, assessment: Row, progress: number, stale: boolean) {
   const expectedVersion = assessment.version - (stale ? 1 : 0)
