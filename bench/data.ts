@@ -1,3 +1,4 @@
+import { execFileSync } from 'node:child_process'
 import { createHash } from 'node:crypto'
 import { mkdir, readFile, rm, writeFile } from 'node:fs/promises'
 import pg from 'pg'
@@ -51,7 +52,8 @@ export async function prepareEmbedded(reuse: boolean): Promise<{ directory: stri
   if (!reuse || (await readFile(mark, 'utf8').catch(() => '')) !== (await fingerprint())) {
     await rm(DIRECTORY, { recursive: true, force: true })
     await mkdir(DIRECTORY, { recursive: true })
-    await using(await openDatabase({ dataDirectory: DIRECTORY }), fill)
+    // Prisma's migration engine serves one database a process: a second one makes it fail.
+    execFileSync(process.execPath, ['--import', 'tsx', new URL('fill-embedded.ts', import.meta.url).pathname], { stdio: 'inherit' })
     await writeFile(mark, await fingerprint())
   }
   return { directory: DIRECTORY, rows: await using(await openDatabase({ dataDirectory: DIRECTORY }), tidy) }
@@ -60,6 +62,10 @@ export async function prepareEmbedded(reuse: boolean): Promise<{ directory: stri
 /** Takes out of the way what writes have left behind, so that no server has to carry another's. */
 export async function vacuum(url: string): Promise<void> {
   await using(await openDatabase({ url, poolSize: 1 }), tidy)
+}
+
+export async function fillEmbedded(): Promise<void> {
+  await using(await openDatabase({ dataDirectory: DIRECTORY }), fill)
 }
 
 async function fill({ adapter, pool }: Database): Promise<void> {

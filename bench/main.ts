@@ -1,21 +1,23 @@
 // Builds the data, starts the servers, checks that they agree, measures them in turns and writes
 // results.json, results.md and results.svg.
+import { loadavg } from 'node:os'
 import { isDeepStrictEqual, parseArgs } from 'node:util'
 import { preparePostgres, prepareEmbedded, vacuum } from './data.js'
 import { closedLoop, Connections, fixedRate, peakMemory, type Throughput } from './measure.js'
-import { type Figures, writeReport } from './report.js'
+import { type Beside, type Figures, writeReport } from './report.js'
 import { kinds, type Place, type RunningServer, start } from './servers.js'
 import { startCounter } from './statements.js'
 import { median, quantile } from './statistics.js'
 import type { Workload } from './workload.js'
 import { workloads } from './workloads/index.js'
+import { w7 } from './workloads/w7.js'
 
 const { values: options } = parseArgs({
   options: {
     rounds: { type: 'string', default: '5' },
     seconds: { type: 'string', default: '3' },
     warmup: { type: 'string', default: '5' },
-    workloads: { type: 'string', default: workloads.map(({ name }) => name).join() },
+    workloads: { type: 'string', default: [...workloads, w7].map(({ name }) => name).join() },
     servers: { type: 'string', default: kinds.map(({ name }) => name).join() },
     reuse: { type: 'boolean', default: false },
     output: { type: 'string', default: new URL('.', import.meta.url).pathname },
@@ -34,6 +36,7 @@ const chosenWorkloads = workloads.filter(({ name }) => options.workloads.split('
 const databaseUrl = process.env['DATABASE_URL']
 if (!databaseUrl) throw new Error('DATABASE_URL names the PostgreSQL to work on.')
 
+const [busy = 0] = loadavg()
 say('data')
 const { url, rows, version: postgres } = await preparePostgres(databaseUrl, options.reuse)
 const places = new Map<boolean, Place>([[false, { rows, env: { DATABASE_URL: url } }]])
@@ -47,6 +50,7 @@ const servers: RunningServer[] = []
 try {
   for (const kind of chosenKinds) servers.push(await start(kind, placeOf(kind.embedded)))
   for (const workload of chosenWorkloads) await checkAgreement(workload)
+  const beside = options.workloads.split(',').includes(w7.name) ? await measureBeside() : []
   const figures: Figures[] = []
   const repeats = new Map<string, number>()
   for (const workload of chosenWorkloads) {
@@ -58,10 +62,12 @@ try {
   await writeReport(options.output, {
     rounds,
     seconds,
+    busy,
     postgres,
     workloads: chosenWorkloads.map(({ name, title }) => ({ name, title, repeated: repeats.get(name) ?? 0 })),
     servers: servers.map(({ name, title, pid }) => ({ name, title, peakMemory: peakMemory(pid) })),
     figures,
+    beside,
   })
 } finally {
   await Promise.all(servers.map((server) => server.stop()))
@@ -171,6 +177,45 @@ async function measure(workload: Workload): Promise<{ all: Figures[]; repeated: 
     await connections.close()
   }
   return { all: runners.map(({ figures }) => figures), repeated }
+}
+
+/** What a heavy query of one client does to everybody else's small ones. */
+async function measureBeside(): Promise<Beside[]> {
+  const { small, heavy, rate } = w7
+  const runners = await Promise.all(
+    servers.map(async (server) => {
+      const smallOnes = new Connections(server, small.connections)
+      const heavyOne = new Connections(server, 1)
+      const smallLoad = await small.prepare(server, (body) => smallOnes.send(0, body))
+      const heavyLoad = await heavy.prepare(server, (body) => heavyOne.send(0, body))
+      return { server, smallOnes, heavyOne, smallLoad, heavyLoad, latencies: noNumbers(), heavyPerSecond: noNumbers() }
+    }),
+  )
+  // The first round warms up and is not kept.
+  for (let round = 0; round <= rounds; round += 1) {
+    for (const { smallOnes, heavyOne, smallLoad, heavyLoad, latencies, heavyPerSecond } of runners) {
+      const [taken, { perSecond }] = await Promise.all([
+        fixedRate(smallOnes, smallLoad, rate, seconds),
+        closedLoop(heavyOne, heavyLoad, seconds),
+      ])
+      if (round > 0) {
+        latencies.push(...taken)
+        heavyPerSecond.push(perSecond)
+      }
+    }
+  }
+  say(`${w7.name}: ${runners.map(({ server, latencies }) => `${server.name} ${quantile(latencies, 0.99).toFixed(1)} ms`).join(', ')}`)
+  return Promise.all(
+    runners.map(async ({ server, smallOnes, heavyOne, latencies, heavyPerSecond }) => {
+      await smallOnes.close()
+      await heavyOne.close()
+      return { server: server.name, p50: quantile(latencies, 0.5), p99: quantile(latencies, 0.99), heavyPerSecond: median(heavyPerSecond) }
+    }),
+  )
+}
+
+function noNumbers(): number[] {
+  return []
 }
 
 function record(figures: Figures, { perSecond, cpuMicroseconds }: Throughput, limit: number): void {

@@ -5,6 +5,7 @@ import { join } from 'node:path'
 import { z } from 'zod'
 import { chart } from './chart.js'
 import { median } from './statistics.js'
+import { w7 } from './workloads/w7.js'
 
 /** What was measured of one server in one workload; lists have one figure a round. */
 export interface Figures {
@@ -22,13 +23,24 @@ export interface Figures {
   latencies: { rate: number; p50: number; p99: number } | null
 }
 
+/** Small requests while a heavy one is always under way. */
+export interface Beside {
+  server: string
+  p50: number
+  p99: number
+  heavyPerSecond: number
+}
+
 export interface Results {
   seconds: number
   rounds: number
+  /** The load average before the run: what else the machine was doing. */
+  busy: number
   postgres: string
   workloads: { name: string; title: string; repeated: number }[]
   servers: { name: string; title: string; peakMemory: number }[]
   figures: Figures[]
+  beside: Beside[]
 }
 
 /** Writes results.json, results.md and results.svg. */
@@ -55,7 +67,21 @@ async function table(results: Results): Promise<string> {
     ]
   })
   const memory = ['## Peak memory', '', '| server | | MiB |', '|---|---|---|', ...results.servers.map((it) => `| ${it.name} | ${it.title} | ${it.peakMemory} |`)]
-  return [...(await heading(results)), ...sections.flat(), ...memory, ''].join('\n')
+  return [...(await heading(results)), ...sections.flat(), ...besideTable(results), ...memory, ''].join('\n')
+}
+
+function besideTable({ beside }: Results): string[] {
+  if (beside.length === 0) return []
+  return [
+    `## ${w7.name}: ${w7.title}`,
+    '',
+    `${w7.rate} requests of ${w7.small.name} a second, while one connection sends ${w7.heavy.name} again and again.`,
+    '',
+    `| server | p50 ms of ${w7.small.name} | p99 ms of ${w7.small.name} | ${w7.heavy.name}/s |`,
+    '|---|---|---|---|',
+    ...beside.map(({ server, p50, p99, heavyPerSecond }) => `| ${server} | ${p50.toFixed(1)} | ${p99.toFixed(1)} | ${heavyPerSecond.toFixed(0)} |`),
+    '',
+  ]
 }
 
 function line({ server, ratios, perSecond, cpuMicroseconds, statements, latencies }: Figures): string {
@@ -72,7 +98,7 @@ function line({ server, ratios, perSecond, cpuMicroseconds, statements, latencie
   return `| ${cells.join(' | ')} |`
 }
 
-async function heading({ rounds, seconds, postgres }: Results): Promise<string[]> {
+async function heading({ rounds, seconds, busy, postgres }: Results): Promise<string[]> {
   const memory = `${Math.round(totalmem() / 2 ** 30)} GiB`
   const versions = await Promise.all(
     ['pg', 'postgraphile', 'mercurius', 'graphql-jit', '@apollo/server', '@prisma/client', 'graphql'].map(async (name) => `${name} ${await versionOf(name)}`),
@@ -82,7 +108,7 @@ async function heading({ rounds, seconds, postgres }: Results): Promise<string[]
     '',
     `Made by \`npm run bench\`: ${rounds} rounds of ${seconds} s, medians of the rounds. Load generator, server and PostgreSQL share one machine: compare within a table, not between machines.`,
     '',
-    `- ${cpus().length} × ${cpus()[0]?.model ?? 'unknown processor'}, ${memory}`,
+    `- ${cpus().length} × ${cpus()[0]?.model ?? 'unknown processor'}, ${memory}, load average ${busy.toFixed(1)} before the run`,
     `- Node ${process.versions.node}, ${postgres}, commit ${execFileSync('git', ['rev-parse', '--short', 'HEAD'], { encoding: 'utf8', cwd: import.meta.dirname }).trim()}`,
     `- ${versions.join(', ')}`,
     '',

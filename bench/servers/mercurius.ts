@@ -3,9 +3,10 @@
 import { createHash } from 'node:crypto'
 import { readFile } from 'node:fs/promises'
 import { buildFederationSchema } from '@mercuriusjs/federation'
+import DataLoader from 'dataloader'
 import Fastify from 'fastify'
 import { GraphQLScalarType, isScalarType } from 'graphql'
-import { mercurius } from 'mercurius'
+import { mercurius, type MercuriusContext } from 'mercurius'
 import pg from 'pg'
 import { announce, DATABASE_URL, ORGANISATION_ID, POOL_SIZE } from './environment.js'
 
@@ -92,6 +93,12 @@ async function inOrder<Found extends { id: string }>(ids: string[], rows: Promis
   return ids.map((id) => byId.get(id) ?? null)
 }
 
+declare module 'mercurius' {
+  interface MercuriusContext {
+    assessments: DataLoader<string, Row | null>
+  }
+}
+
 type Queries = { obj: Row }[]
 
 const loaders = {
@@ -125,6 +132,8 @@ await app.register(mercurius, {
   schema,
   jit: 1,
   loaders,
+  // Loaders serve fields; references are resolved one by one and need one of their own.
+  context: () => ({ assessments: new DataLoader((ids: readonly string[]) => inOrder([...ids], select<Row>('by id', BY_IDS, ids))) }),
   resolvers: {
     Query: {
       assessment: async (_: unknown, { id }: { id: string }) => (await select<Row>('by id', BY_IDS, [id]))[0],
@@ -133,7 +142,7 @@ await app.register(mercurius, {
     Mutation: { updateAssessment: (_: unknown, args: Parameters<typeof updateAssessment>[0]) => updateAssessment(args) },
     AssessmentConnection: { totalCount: ({ count }: Awaited<ReturnType<typeof list>>) => count() },
     Assessment: {
-      __resolveReference: async ({ id }: { id: string }) => (await select<Row>('by id', BY_IDS, [id]))[0],
+      __resolveReference: ({ id }: { id: string }, _: unknown, { assessments }: MercuriusContext) => assessments.load(id),
     },
   },
 })
