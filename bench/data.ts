@@ -10,7 +10,6 @@ export const ORGANISATION_ID = '01940000-0000-7000-8000-000000000001'
 export const API_KEY = 'agk_benchmark'
 export const POOL_SIZE = 10
 
-const DATABASE = 'assessment_gateway_bench'
 const DIRECTORY = new URL('./.data/', import.meta.url).pathname
 
 /** An assessment of the data, as far as requests need to know it. */
@@ -20,22 +19,25 @@ export interface Row {
 }
 
 /** Makes the database on that server, unless it may be reused and is there: its URL and its assessments. */
-export async function preparePostgres(server: string, reuse: boolean): Promise<{ url: string; rows: Row[]; version: string }> {
+export async function preparePostgres(server: string, name: string, reuse: boolean): Promise<{ url: string; rows: Row[]; version: string }> {
+  // It is dropped and made anew, which no other database may suffer from a slip of the pen.
+  if (!/^assessment_gateway_bench\w*$/.test(name)) throw new Error('The name of the database must begin with assessment_gateway_bench.')
   const url = new URL(server)
-  url.pathname = `/${DATABASE}`
+  url.pathname = `/${name}`
   const client = new pg.Client({ connectionString: server })
   await client.connect()
   try {
-    const { rowCount } = await client.query('SELECT FROM pg_database WHERE datname = $1 AND shobj_description(oid, \'pg_database\') = $2', [DATABASE, await fingerprint()])
+    const found = `SELECT FROM pg_database WHERE datname = $1 AND shobj_description(oid, 'pg_database') = $2`
+    const { rowCount } = await client.query(found, [name, await fingerprint()])
     if (!reuse || rowCount === 0) {
-      await client.query(`DROP DATABASE IF EXISTS ${DATABASE} WITH (FORCE)`)
-      await client.query(`CREATE DATABASE ${DATABASE}`)
+      await client.query(`DROP DATABASE IF EXISTS ${name} WITH (FORCE)`)
+      await client.query(`CREATE DATABASE ${name}`)
       await using(await openDatabase({ url: url.href, poolSize: 1 }), async (database) => {
         await fill(database)
         await database.pool.query(await sql('servers/postgraphile.sql'))
       })
       // Only whole data is worth reusing, so the mark comes last.
-      await client.query(`COMMENT ON DATABASE ${DATABASE} IS '${await fingerprint()}'`)
+      await client.query(`COMMENT ON DATABASE ${name} IS '${await fingerprint()}'`)
     }
   } finally {
     await client.end()

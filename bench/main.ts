@@ -19,6 +19,7 @@ const { values: options } = parseArgs({
     warmup: { type: 'string', default: '5' },
     workloads: { type: 'string', default: [...workloads, w7].map(({ name }) => name).join() },
     servers: { type: 'string', default: kinds.map(({ name }) => name).join() },
+    database: { type: 'string', default: 'assessment_gateway_bench' },
     reuse: { type: 'boolean', default: false },
     output: { type: 'string', default: new URL('.', import.meta.url).pathname },
   },
@@ -38,7 +39,7 @@ if (!databaseUrl) throw new Error('DATABASE_URL names the PostgreSQL to work on.
 
 const [busy = 0] = loadavg()
 say('data')
-const { url, rows, version: postgres } = await preparePostgres(databaseUrl, options.reuse)
+const { url, rows, version: postgres } = await preparePostgres(databaseUrl, options.database, options.reuse)
 const places = new Map<boolean, Place>([[false, { rows, env: { DATABASE_URL: url } }]])
 if (chosenKinds.some(({ embedded }) => embedded)) {
   const embedded = await prepareEmbedded(options.reuse)
@@ -47,30 +48,39 @@ if (chosenKinds.some(({ embedded }) => embedded)) {
 
 const statements = await countStatements()
 const servers: RunningServer[] = []
+const figures: Figures[] = []
+const repeats = new Map<string, number>()
+const beside: Beside[] = []
 try {
   for (const kind of chosenKinds) servers.push(await start(kind, placeOf(kind.embedded)))
   for (const workload of chosenWorkloads) await checkAgreement(workload)
-  const beside = options.workloads.split(',').includes(w7.name) ? await measureBeside() : []
-  const figures: Figures[] = []
-  const repeats = new Map<string, number>()
+  if (options.workloads.split(',').includes(w7.name)) {
+    beside.push(...(await measureBeside()))
+    await report()
+  }
   for (const workload of chosenWorkloads) {
     const { all, repeated } = await measure(workload)
     figures.push(...all)
     repeats.set(workload.name, repeated)
     await vacuum(url)
+    // After each workload, so that a run that is ended early leaves what it has measured.
+    await report()
   }
-  await writeReport(options.output, {
+} finally {
+  await Promise.all(servers.map((server) => server.stop()))
+}
+
+function report(): Promise<void> {
+  return writeReport(options.output, {
     rounds,
     seconds,
     busy,
     postgres,
-    workloads: chosenWorkloads.map(({ name, title }) => ({ name, title, repeated: repeats.get(name) ?? 0 })),
+    workloads: chosenWorkloads.filter(({ name }) => repeats.has(name)).map(({ name, title }) => ({ name, title, repeated: repeats.get(name) ?? 0 })),
     servers: servers.map(({ name, title, pid }) => ({ name, title, peakMemory: peakMemory(pid) })),
     figures,
     beside,
   })
-} finally {
-  await Promise.all(servers.map((server) => server.stop()))
 }
 
 function placeOf(embedded = false): Place {
