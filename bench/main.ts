@@ -4,7 +4,7 @@ import { loadavg } from 'node:os'
 import { isDeepStrictEqual, parseArgs } from 'node:util'
 import { preparePostgres, prepareEmbedded, vacuum } from './data.js'
 import { closedLoop, Connections, fixedRate, peakMemory, type Throughput } from './measure.js'
-import { type Beside, type Figures, writeReport } from './report.js'
+import { type Beside, type Figures, type Steadiness, writeReport } from './report.js'
 import { kinds, type Place, type RunningServer, start } from './servers.js'
 import { startCounter } from './statements.js'
 import { median, quantile } from './statistics.js'
@@ -49,7 +49,7 @@ if (chosenKinds.some(({ embedded }) => embedded)) {
 const statements = await countStatements()
 const servers: RunningServer[] = []
 const figures: Figures[] = []
-const repeats = new Map<string, number>()
+const steadinesses = new Map<string, Steadiness>()
 const beside: Beside[] = []
 try {
   for (const kind of chosenKinds) servers.push(await start(kind, placeOf(kind.embedded)))
@@ -59,9 +59,9 @@ try {
     await report()
   }
   for (const workload of chosenWorkloads) {
-    const { all, repeated } = await measure(workload)
+    const { all, ...steadiness } = await measure(workload)
     figures.push(...all)
-    repeats.set(workload.name, repeated)
+    steadinesses.set(workload.name, steadiness)
     await vacuum(url)
     // After each workload, so that a run that is ended early leaves what it has measured.
     await report()
@@ -76,7 +76,10 @@ function report(): Promise<void> {
     seconds,
     busy,
     postgres,
-    workloads: chosenWorkloads.filter(({ name }) => repeats.has(name)).map(({ name, title }) => ({ name, title, repeated: repeats.get(name) ?? 0 })),
+    workloads: chosenWorkloads.flatMap(({ name, title }) => {
+      const steadiness = steadinesses.get(name)
+      return steadiness ? [{ name, title, ...steadiness }] : []
+    }),
     servers: servers.map(({ name, title, pid }) => ({ name, title, peakMemory: peakMemory(pid) })),
     figures,
     beside,
@@ -139,7 +142,7 @@ function serversOf({ has }: Workload): RunningServer[] {
 }
 
 /** Runs the rounds of a workload. A round in which the machine was not steady is measured again. */
-async function measure(workload: Workload): Promise<{ all: Figures[]; repeated: number }> {
+async function measure(workload: Workload): Promise<{ all: Figures[] } & Steadiness> {
   const runners = await Promise.all(
     serversOf(workload).map(async (server) => {
       const connections = new Connections(server, workload.connections)
@@ -160,6 +163,7 @@ async function measure(workload: Workload): Promise<{ all: Figures[]; repeated: 
   if (!raw) throw new Error('Raw is always among the servers.')
   for (const { connections, load } of runners) await closedLoop(connections, load, Number(options.warmup))
   let repeated = 0
+  let unsteady = 0
   for (let round = 0; round < rounds; ) {
     const before = await closedLoop(raw.connections, raw.load, seconds)
     const taken: Throughput[] = []
@@ -170,6 +174,7 @@ async function measure(workload: Workload): Promise<{ all: Figures[]; repeated: 
       repeated += 1
       continue
     }
+    if (!steady) unsteady += 1
     round += 1
     const limit = (before.perSecond + after.perSecond) / 2
     record(raw.figures, { perSecond: limit, cpuMicroseconds: (before.cpuMicroseconds + after.cpuMicroseconds) / 2 }, limit)
@@ -186,7 +191,7 @@ async function measure(workload: Workload): Promise<{ all: Figures[]; repeated: 
     figures.latencies = { rate, p50: quantile(latencies, 0.5), p99: quantile(latencies, 0.99) }
     await connections.close()
   }
-  return { all: runners.map(({ figures }) => figures), repeated }
+  return { all: runners.map(({ figures }) => figures), repeated, unsteady }
 }
 
 /** What a heavy query of one client does to everybody else's small ones. */

@@ -31,13 +31,20 @@ export interface Beside {
   heavyPerSecond: number
 }
 
+/** How often raw changed too much within a round of a workload. */
+export interface Steadiness {
+  repeated: number
+  /** Rounds that count all the same, as they had been repeated often enough. */
+  unsteady: number
+}
+
 export interface Results {
   seconds: number
   rounds: number
   /** The load average before the run: what else the machine was doing. */
   busy: number
   postgres: string
-  workloads: { name: string; title: string; repeated: number }[]
+  workloads: ({ name: string; title: string } & Steadiness)[]
   servers: { name: string; title: string; peakMemory: number }[]
   figures: Figures[]
   beside: Beside[]
@@ -52,7 +59,7 @@ export async function writeReport(directory: string, results: Results): Promise<
 }
 
 async function table(results: Results): Promise<string> {
-  const sections = results.workloads.map(({ name, title, repeated }) => {
+  const sections = results.workloads.map(({ name, title, repeated, unsteady }) => {
     const rows = results.figures.filter(({ workload }) => workload === name)
     return [
       `## ${name}: ${title}`,
@@ -63,6 +70,7 @@ async function table(results: Results): Promise<string> {
       '',
       ...rows.slice(0, 1).map(({ latencies }) => `p50 and p99 at ${latencies ? latencies.rate.toFixed(latencies.rate < 10 ? 1 : 0) : '–'} requests/s.`),
       ...(repeated > 0 ? [`${repeated} rounds were repeated, as raw had changed by more than 15 % in them.`] : []),
+      ...(unsteady > 0 ? [`In ${unsteady} of the ${results.rounds} rounds that count it had changed as much: the machine was too busy for these ratios.`] : []),
       '',
     ]
   })
