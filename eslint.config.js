@@ -5,7 +5,7 @@ import graphql from '@graphql-eslint/eslint-plugin'
 import tseslint from 'typescript-eslint'
 
 export default defineConfig(
-  { ignores: ['dist', 'src/generated', 'test/generated', 'node_modules', 'interop'] },
+  { ignores: ['dist', 'src/generated', 'test/generated', 'node_modules', 'interop', 'bench'] },
   {
     files: ['**/*.ts', '**/*.js'],
     extends: [eslint.configs.recommended, tseslint.configs.strictTypeChecked],

@@ -1,0 +1,94 @@
+import { type ChildProcess, spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { createInterface } from 'node:readline'
+import { API_KEY, ORGANISATION_ID, POOL_SIZE, type Row } from './data.js'
+import type { Dialect, Target } from './workload.js'
+
+export interface ServerKind {
+  name: string
+  title: string
+  dialect: Dialect
+  federated: boolean
+  /** Arguments of Node. */
+  run: string[]
+  embedded?: boolean
+}
+
+const gateway = [path('../dist/src/main.js')]
+const own = (file: string) => ['--import', 'tsx', path(`servers/${file}`)]
+
+/** The first is what the others are compared with. */
+export const kinds: ServerKind[] = [
+  { name: 'raw', title: 'node:http + pg, hand-written SQL', dialect: 'raw', federated: true, run: own('raw.ts') },
+  { name: 'ours', title: 'this gateway on PostgreSQL', dialect: 'gateway', federated: true, run: gateway },
+  { name: 'ours-pglite', title: 'this gateway on PGlite', dialect: 'gateway', federated: true, run: gateway, embedded: true },
+  { name: 'postgraphile', title: 'PostGraphile 5', dialect: 'postgraphile', federated: false, run: own('postgraphile.ts') },
+  { name: 'mercurius', title: 'Mercurius with graphql-jit, hand-written SQL', dialect: 'gateway', federated: true, run: own('mercurius.ts') },
+  { name: 'apollo', title: 'Apollo Server 5 + Prisma', dialect: 'gateway', federated: true, run: own('apollo.ts') },
+]
+
+export interface RunningServer extends Target {
+  title: string
+  stop(): Promise<void>
+}
+
+/** Where the data of a server is. */
+export interface Place {
+  rows: Row[]
+  env: Record<string, string>
+}
+
+/** Starts a server in a process of its own and waits until it says where it listens. */
+export async function start(kind: ServerKind, { rows, env }: Place): Promise<RunningServer> {
+  const child = spawn(process.execPath, kind.run, {
+    cwd: path('.'),
+    env: {
+      PATH: process.env['PATH'],
+      NODE_ENV: 'production',
+      PORT: '0',
+      LOG_LEVEL: 'warn',
+      DATABASE_POOL_SIZE: String(POOL_SIZE),
+      ORGANISATION_ID,
+      ...env,
+    },
+    stdio: ['ignore', 'pipe', 'inherit'],
+  })
+  const url = await addressOf(child)
+  if (child.pid === undefined) throw new Error(`${kind.name} has no process.`)
+  const { name, title, dialect, federated } = kind
+  return {
+    name,
+    title,
+    dialect,
+    federated,
+    url,
+    pid: child.pid,
+    headers: { 'content-type': 'application/json', apikey: API_KEY },
+    rows,
+    async stop() {
+      const exited = once(child, 'exit')
+      child.kill('SIGTERM')
+      // Not every peer stops by itself.
+      const deadline = setTimeout(() => child.kill('SIGKILL'), 3_000)
+      await exited
+      clearTimeout(deadline)
+    },
+  }
+}
+
+async function addressOf(child: ChildProcess): Promise<URL> {
+  if (!child.stdout) throw new Error('The server has no output.')
+  for await (const line of createInterface(child.stdout)) {
+    const [address] = /http:\S+/.exec(line) ?? []
+    if (address) {
+      // Read on, or a full pipe would stop the server.
+      child.stdout.resume()
+      return new URL(address)
+    }
+  }
+  throw new Error('A server ended before it listened.')
+}
+
+function path(file: string): string {
+  return new URL(file, import.meta.url).pathname
+}
