@@ -100,7 +100,11 @@ describe.runIf('url' in place)('an operation', () => {
   })
 
   describe('whose client goes away', () => {
-    const server = createHttpServer((request, response) => serverWith({})(request, response))
+    let left: Promise<unknown> = Promise.resolve()
+    const server = createHttpServer((request, response) => {
+      left = once(response, 'close')
+      return serverWith({})(request, response)
+    })
     let address = ''
     beforeAll(async () => {
       server.listen(0, '127.0.0.1')
@@ -116,6 +120,8 @@ describe.runIf('url' in place)('an operation', () => {
       await until(1)
       client.abort()
       await expect(answered).rejects.toThrow('aborted')
+      // The server knows it too, while the lock is still held.
+      await left
     }
 
     test('is given up when it is a query', async () => {
