@@ -1,4 +1,3 @@
-import { isAsyncIterable } from '@envelop/core'
 import {
   type DocumentNode,
   type FieldNode,
@@ -17,7 +16,7 @@ import {
   type SelectionSetNode,
   valueFromASTUntyped,
 } from 'graphql'
-import type { Plugin } from 'graphql-yoga'
+import { isAsyncIterable, type Plugin } from 'graphql-yoga'
 import { DEFAULT_PAGE_SIZE, MAXIMUM_PAGE_SIZE } from '../shared/pagination.js'
 import { limitExceeded } from './document-limits.js'
 import type { Operated } from './operated.js'

@@ -1,4 +1,4 @@
-import { isPromise } from '@envelop/core'
+import { types } from 'node:util'
 import { type ExecutionResult, getOperationAST, OperationTypeNode } from 'graphql'
 import type { Plugin } from 'graphql-yoga'
 import { currentOperation } from '../operation.js'
@@ -34,7 +34,7 @@ export function useDeadline({ operationTimeoutMs, refreshTimeoutMs }: Deadlines)
       const { signal } = args.contextValue.request
       setExecuteFn((args) => {
         const executed: unknown = executeFn(args)
-        if (!isPromise(executed)) return executed
+        if (!types.isPromise(executed)) return executed
         let timer: NodeJS.Timeout | undefined
         const tooLate = new Promise<ExecutionResult>((resolve) => {
           timer = setTimeout(() => {

@@ -35,12 +35,23 @@ export function useDocumentLimits(limits: DocumentLimits): Plugin {
     onParse({ setParseFn }) {
       // Parsed documents and parse errors are kept by Yoga, so that each document is measured once.
       setParseFn((source: string) => {
-        const document = parse(source, { maxTokens: limits.tokens })
+        const document = parseWithin(source, limits.tokens)
         const refusal = excess(document, limits)
         if (refusal) throw refusal
         return document
       })
     },
+  }
+}
+
+/** @throws GraphQLError when the document is no GraphQL, or has more tokens. */
+function parseWithin(source: string, maxTokens: number): DocumentNode {
+  try {
+    return parse(source, { maxTokens })
+  } catch (error) {
+    // The parser tells this like any other syntax error, by words alone.
+    if (!(error instanceof GraphQLError) || !error.message.includes('tokens. Parsing aborted')) throw error
+    throw limitExceeded('tokens', maxTokens, `A document may have at most ${maxTokens} tokens.`)
   }
 }
 

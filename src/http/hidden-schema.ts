@@ -1,6 +1,5 @@
 import { type ExecutionResult, GraphQLError, NoSchemaIntrospectionCustomRule, type ValidationRule } from 'graphql'
-import { isAsyncIterable } from '@envelop/core'
-import type { Plugin } from 'graphql-yoga'
+import { isAsyncIterable, type Plugin } from 'graphql-yoga'
 
 /** Tells nobody what the schema looks like: no introspection, no SDL, no names that resemble a wrong one. */
 export function useHiddenSchema(): Plugin {
