@@ -47,6 +47,9 @@ export async function start(kind: ServerKind, { rows, env }: Place): Promise<Run
       NODE_ENV: 'production',
       PORT: '0',
       LOG_LEVEL: 'warn',
+      // The load comes from one address with one key.
+      RATE_LIMIT_PER_CREDENTIAL: '0',
+      RATE_LIMIT_PER_ADDRESS: '0',
       DATABASE_POOL_SIZE: String(POOL_SIZE),
       ORGANISATION_ID,
       ...env,

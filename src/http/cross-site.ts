@@ -16,7 +16,9 @@ export function useCrossSitePrevention(path: string): Plugin {
       if (method === 'POST' && headers.get('content-type')?.split(';')[0]?.trim().toLowerCase() !== 'application/json') {
         endResponse(failure(fetchAPI, 415, 'UNSUPPORTED_MEDIA_TYPE', 'Send the request as application/json.'))
       }
-      if (method === 'GET' && !PREFLIGHT_HEADERS.some((name) => headers.get(name))) {
+      // Clients of subscriptions send them so. No page of another site could add the credential, which is a header.
+      const isStream = headers.get('accept')?.includes('text/event-stream') === true
+      if (method === 'GET' && !isStream && !PREFLIGHT_HEADERS.some((name) => headers.get(name))) {
         endResponse(failure(fetchAPI, 400, 'PREFLIGHT_REQUIRED', 'Send the request by POST, or with the header Apollo-Require-Preflight: true.'))
       }
     },

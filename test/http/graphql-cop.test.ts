@@ -87,6 +87,11 @@ test('mutations over GET, even with a header that no foreign page can send', asy
   expect(response.status).toBe(405)
 })
 
+test('mutations over GET, for an event stream', async () => {
+  const response = await get('mutation cop { __typename }', { accept: 'text/event-stream' })
+  expect(response.status).toBe(405)
+})
+
 test('forms: urlencoded, multipart and plain text', async () => {
   expect((await post('query=query+cop+%7B__typename%7D', 'application/x-www-form-urlencoded')).status).toBe(415)
   expect((await post('{"query":"{ __typename }"}', 'text/plain')).status).toBe(415)
