@@ -1,6 +1,7 @@
 import DataLoader from 'dataloader'
 import type { Services } from '../context.js'
 import type { Prisma, PrismaClient, Revision } from '../generated/prisma/client.js'
+import { currentOperation } from '../operation.js'
 import { ConflictError, NotFoundError, ValidationError, type VersionedRow } from './failures.js'
 import { isUuid } from './validation.js'
 import type { Viewer } from './viewer.js'
@@ -152,6 +153,8 @@ export async function conflicts<Row extends VersionedRow>(
   stale: { current: Row; expectedVersion: number }[],
 ): Promise<ConflictError<Row>[]> {
   if (stale.length === 0) return []
+  const operation = currentOperation()
+  if (operation) operation.conflicts += stale.length
   const column = revisionColumn[kind]
   const revisions = await db.revision.findMany({
     where: {
