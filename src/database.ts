@@ -14,8 +14,8 @@ export interface Database {
   pool: Pool
   /** True for PGlite, which has a single connection. */
   embedded: boolean
-  /** Hears every SQL statement, for counting. */
-  onQuery(listener: (sql: string) => void): void
+  /** Hears every SQL statement, with placeholders for its values, and how long it took. */
+  onQuery(listener: (sql: string, durationMs: number) => void): void
   close(): Promise<void>
 }
 
@@ -85,5 +85,5 @@ async function connect(config: PoolConfig, embedded: boolean, stop: () => Promis
     await close()
     throw new StartError('The database cannot be reached. Check DATABASE_URL and that PostgreSQL is running there.', { cause })
   }
-  return { client, adapter, pool, embedded, onQuery: (listener) => client.$on('query', ({ query }) => listener(query)), close }
+  return { client, adapter, pool, embedded, onQuery: (listener) => client.$on('query', ({ query, duration }) => listener(query, duration)), close }
 }

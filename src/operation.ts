@@ -8,6 +8,8 @@ export type Interruption = 'TIMEOUT' | 'OVERLOADED' | 'ABANDONED'
 export class Operation {
   /** How many SQL statements it has sent. */
   statements = 0
+  /** How many rows it left as they were because they had another version than it expected. */
+  conflicts = 0
   /** The first reason for which its SQL was not executed to its end. */
   interruption: Interruption | undefined
   /** What the client asked for by name, once that is known. */

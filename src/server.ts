@@ -39,6 +39,8 @@ export interface ServerDependencies {
   /** How subscriptions hear of changes; left out, they hear of this process's alone. */
   changes?: Changes
   persistedDocuments?: PersistedDocuments | undefined
+  /** Plugins that watch requests and change nothing of them. */
+  observers?: Plugin[]
 }
 
 /** What a request may take. */
@@ -53,7 +55,7 @@ export interface Limits extends Deadlines {
 
 /** The HTTP edge: GraphQL, GraphiQL's page, /health and /ready. It listens nowhere by itself. */
 export function createServer(dependencies: ServerDependencies) {
-  const { db, authenticate, log, isReady, graphiql, limits, introspection, corsOrigins, changes = new LocalChanges(), persistedDocuments } = dependencies
+  const { db, authenticate, log, isReady, graphiql, limits, introspection, corsOrigins, changes = new LocalChanges(), persistedDocuments, observers = [] } = dependencies
   const viewers = new WeakMap<Request, Viewer>()
   const path = GRAPHQL_PATH
   const rateLimits = createRateLimits(limits.rate, { path, viewers, log })
@@ -76,6 +78,7 @@ export function createServer(dependencies: ServerDependencies) {
     },
     plugins: [
       useOperationLog(path, viewers, log),
+      ...observers,
       useReadinessCheck({ endpoint: '/ready', check: isReady }),
       useOnlyGraphqlPath(),
       ...(graphiql ? [useGraphiqlPage({ path, db, demoKey: graphiql.demoKey, log })] : []),

@@ -1,4 +1,5 @@
 import { z } from 'zod'
+import type { TraceSettings } from './observability/traces.js'
 import type { Limits } from './server.js'
 import { StartError } from './start-error.js'
 
@@ -19,6 +20,9 @@ const environment = z.object({
   NODE_ENV: z.string().default('development'),
   HOST: z.string().min(1).default('127.0.0.1'),
   PORT: whole(0, 65_535).default(4000),
+  METRICS_PORT: whole(0, 65_535).optional(),
+  OTEL_EXPORTER_OTLP_ENDPOINT: z.url({ protocol: /^https?$/ }).optional(),
+  OTEL_SERVICE_NAME: z.string().min(1).default('assessment-gateway'),
   LOG_LEVEL: z.enum(['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent']).default('info'),
   DATA_DIR: z.string().min(1).default('.data'),
   DATABASE_URL: z.url({ protocol: /^postgres(ql)?$/ }).optional(),
@@ -69,6 +73,10 @@ export interface Settings {
   production: boolean
   host: string
   port: number
+  /** Where the metrics are shown; undefined: nothing is measured. */
+  metricsPort: number | undefined
+  /** Where traces are sent to; undefined: nothing is traced. */
+  traces: TraceSettings | undefined
   logLevel: string
   dataDirectory: string
   databaseUrl: string | undefined
@@ -104,6 +112,8 @@ export function readSettings(env: NodeJS.ProcessEnv): Settings {
     production,
     host: values.HOST,
     port: values.PORT,
+    metricsPort: values.METRICS_PORT,
+    traces: values.OTEL_EXPORTER_OTLP_ENDPOINT === undefined ? undefined : { endpoint: values.OTEL_EXPORTER_OTLP_ENDPOINT, serviceName: values.OTEL_SERVICE_NAME },
     logLevel: values.LOG_LEVEL,
     dataDirectory: values.DATA_DIR,
     databaseUrl: values.DATABASE_URL,

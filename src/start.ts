@@ -1,18 +1,20 @@
 import { createServer as createHttpServer, type ServerResponse } from 'node:http'
 import { once } from 'node:events'
+import type { Plugin } from 'graphql-yoga'
 import type { Pool } from 'pg'
 import pino from 'pino'
 import { createAuthenticate } from './auth.js'
 import type { Database } from './database.js'
 import { fillWhenEmpty } from './demo-data.js'
 import { type DemoKey, keptDemoKeys, showDemoKeys } from './demo-keys.js'
+import { listen } from './listen.js'
 import { migrationDifference } from './migrations.js'
+import { observe } from './observability/observe.js'
 import { readPersistedDocuments } from './persisted-documents.js'
 import { prepare, withDatabase } from './prepared-database.js'
 import { createServer, GRAPHQL_PATH } from './server.js'
 import { readSettings, type Settings } from './settings.js'
 import { type Changes, LocalChanges, PostgresChanges } from './shared/changes.js'
-import { StartError } from './start-error.js'
 
 /** Runs the gateway until SIGTERM or SIGINT. */
 export async function start(env: NodeJS.ProcessEnv): Promise<void> {
@@ -22,7 +24,12 @@ export async function start(env: NodeJS.ProcessEnv): Promise<void> {
   const run = async (database: Database) => {
     await prepare(database)
     const demoKeys = isForDemo(settings, database) ? await prepareDemo(settings, database) : []
-    await serve(settings, database, demoKeys, log)
+    const { plugins, close } = await observe(settings, database, GRAPHQL_PATH, log)
+    try {
+      await serve(settings, database, demoKeys, plugins, log)
+    } finally {
+      await close()
+    }
   }
   await withDatabase(settings, run, settings.limits.operationTimeoutMs)
 }
@@ -38,7 +45,7 @@ async function prepareDemo({ dataDirectory }: Settings, { client }: Database): P
   return keptDemoKeys(client, dataDirectory)
 }
 
-async function serve(settings: Settings, { client, pool }: Database, demoKeys: DemoKey[], log: pino.Logger): Promise<void> {
+async function serve(settings: Settings, { client, pool }: Database, demoKeys: DemoKey[], observers: Plugin[], log: pino.Logger): Promise<void> {
   let stopping = false
   const changes = await openChanges(settings, pool, log)
   const yoga = createServer({
@@ -50,6 +57,7 @@ async function serve(settings: Settings, { client, pool }: Database, demoKeys: D
     introspection: settings.introspection,
     corsOrigins: settings.corsOrigins,
     changes,
+    observers,
     persistedDocuments:
       settings.persistedDocuments && (await readPersistedDocuments(settings.persistedDocuments.file, settings.persistedDocuments.only)),
     async isReady() {
@@ -71,14 +79,7 @@ async function serve(settings: Settings, { client, pool }: Database, demoKeys: D
     if (stopping) response.setHeader('connection', 'close')
     return yoga(request, response)
   })
-  server.listen(settings.port, settings.host)
-  try {
-    await once(server, 'listening')
-  } catch (cause) {
-    throw new StartError(`Cannot listen on ${settings.host} port ${settings.port}: ${cause instanceof Error ? cause.message : 'unknown'}`, { cause })
-  }
-  const address = server.address()
-  const port = typeof address === 'object' && address ? address.port : settings.port
+  const port = await listen(server, settings.host, settings.port)
   showDemoKeys(demoKeys)
   process.stdout.write(`GraphQL and GraphiQL  http://${settings.host}:${port}${GRAPHQL_PATH}\n`)
 

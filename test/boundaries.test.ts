@@ -46,8 +46,8 @@ test('rooms import only what an earlier room shows, and src/shared imports no ro
   expect(illegal).toEqual([])
 })
 
-test('every folder of src is a room, shared, http or generated', () => {
-  expect([...new Set(files.flatMap(({ place }) => place ?? []))].sort()).toEqual([...rooms, 'shared', 'http'].sort())
+test('every folder of src is a room, shared, http, observability or generated', () => {
+  expect([...new Set(files.flatMap(({ place }) => place ?? []))].sort()).toEqual([...rooms, 'shared', 'http', 'observability'].sort())
 })
 
 test('rules are pure: no Prisma, no context, nothing of Node', () => {

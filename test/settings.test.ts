@@ -30,6 +30,8 @@ const defaults = {
   production: false,
   host: '127.0.0.1',
   port: 4000,
+  metricsPort: undefined,
+  traces: undefined,
   logLevel: 'info',
   dataDirectory: '.data',
   databaseUrl: undefined,
@@ -57,6 +59,9 @@ describe('settings', () => {
       NODE_ENV: 'production',
       HOST: '0.0.0.0',
       PORT: '0',
+      METRICS_PORT: '9464',
+      OTEL_EXPORTER_OTLP_ENDPOINT: 'http://collector:4318',
+      OTEL_SERVICE_NAME: 'gateway-of-ours',
       LOG_LEVEL: 'warn',
       DATA_DIR: '/var/lib/gateway',
       DATABASE_URL: 'postgresql://user:password@host:5432/name?sslmode=require',
@@ -88,6 +93,8 @@ describe('settings', () => {
       production: true,
       host: '0.0.0.0',
       port: 0,
+      metricsPort: 9464,
+      traces: { endpoint: 'http://collector:4318', serviceName: 'gateway-of-ours' },
       logLevel: 'warn',
       dataDirectory: '/var/lib/gateway',
       databaseUrl: env.DATABASE_URL,
@@ -123,6 +130,12 @@ describe('settings', () => {
     }
   })
 
+  test('send traces under the name of the gateway, and none without a receiver', () => {
+    const endpoint = 'https://collector.test/otlp'
+    expect(readSettings({ OTEL_EXPORTER_OTLP_ENDPOINT: endpoint }).traces).toEqual({ endpoint, serviceName: 'assessment-gateway' })
+    expect(readSettings({ OTEL_SERVICE_NAME: 'gateway-of-ours' }).traces).toBeUndefined()
+  })
+
   test('show GraphiQL outside production, unless told otherwise', () => {
     expect(readSettings({ NODE_ENV: 'production' }).graphiql).toBe(false)
     expect(readSettings({ NODE_ENV: 'test' }).graphiql).toBe(true)
@@ -133,7 +146,7 @@ describe('settings', () => {
   test('that are empty count as unset', () => {
     const names = [
       'NODE_ENV', 'HOST', 'PORT', 'LOG_LEVEL', 'DATA_DIR', 'DATABASE_URL', 'DATABASE_POOL_SIZE', 'REFRESH_TIMEOUT_MS', 'SHUTDOWN_TIMEOUT_MS',
-      'GRAPHIQL', 'JWT_ISSUER', 'JWT_AUDIENCE', 'JWT_ALGORITHMS', 'JWT_JWKS_URL', 'JWT_SECRET', 'JWT_ORGANISATION_CLAIM', 'JWT_SUBJECT_CLAIM',
+      'METRICS_PORT', 'OTEL_EXPORTER_OTLP_ENDPOINT', 'OTEL_SERVICE_NAME', 'GRAPHIQL', 'JWT_ISSUER', 'JWT_AUDIENCE', 'JWT_ALGORITHMS', 'JWT_JWKS_URL', 'JWT_SECRET', 'JWT_ORGANISATION_CLAIM', 'JWT_SUBJECT_CLAIM',
       'JWT_SCOPES_CLAIM',
     ]
     expect(readSettings(Object.fromEntries(names.map((name) => [name, ''])))).toEqual(defaults)
@@ -143,6 +156,8 @@ describe('settings', () => {
 describe('a wrong setting', () => {
   test.each([
     ['PORT', ['x', '-1', '65536', '80.5', '0x50', '1e3', ' ', ' 80', 'NaN', 'Infinity']],
+    ['METRICS_PORT', ['x', '-1', '65536', 'true']],
+    ['OTEL_EXPORTER_OTLP_ENDPOINT', ['collector:4318', 'grpc://collector:4317', 'true']],
     ['LOG_LEVEL', ['loud', 'INFO']],
     ['DATABASE_URL', ['localhost', 'mysql://localhost/x', 'http://localhost', 'file:./dev.db', ' ']],
     ['DATABASE_POOL_SIZE', ['0', '1001', 'many']],

@@ -245,7 +245,7 @@ describe('the database lets no row point at another organisation’s', () => {
       WHERE table_schema = 'public' AND table_name NOT IN ('Organisation', '_prisma_migrations')`
     const tables = [...new Set(columns.map(({ table }) => table))]
     expect(tables.filter((table) => !columns.some((it) => it.table === table && it.column === 'organisationId'))).toEqual([])
-    const pointers = columns.filter(({ column }) => /Id$/.test(column) && !['organisationId', 'sourcedId', 'workflowId'].includes(column))
+    const pointers = columns.filter(({ column }) => /Id$/.test(column) && !['organisationId', 'sourcedId', 'workflowId', 'requestId'].includes(column))
     const free = pointers.filter(({ table, column }) => !keys.some((key) => key.table === table && key.columns.includes(column)))
     expect(free).toEqual([])
   })

@@ -159,6 +159,8 @@ export async function conflicts<Row extends VersionedRow>(
   stale: { current: Row; expectedVersion: number }[],
 ): Promise<ConflictError<Row>[]> {
   if (stale.length === 0) return []
+  const operation = currentOperation()
+  if (operation) operation.conflicts += stale.length
   const column = revisionColumn[kind]
   const revisions = await db.revision.findMany({
     where: {

@@ -1,0 +1,129 @@
+import { once } from 'node:events'
+import { createServer } from 'node:http'
+import type { Plugin } from 'graphql-yoga'
+import { collectDefaultMetrics, Counter, Gauge, Histogram, Registry } from 'prom-client'
+import type { Database } from '../database.js'
+import type { Operated } from '../http/operated.js'
+import { listen } from '../listen.js'
+import { currentOperation, type Interruption, type Operation } from '../operation.js'
+import type { Observer } from './observe.js'
+import { operationNodeOf } from './operation-node.js'
+
+const METRICS_PATH = '/metrics'
+
+/** In seconds; the last ones are around the deadlines of an operation and of a refresh. */
+const DURATIONS = [0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 300]
+
+/**
+ * Measures requests, and shows the measures in Prometheus's format on a port of their own: the
+ * GraphQL port may be open to the world, and what happens inside is for the operator alone.
+ */
+export async function startMetrics({ host, port, path }: { host: string; port: number; path: string }, database: Pick<Database, 'onQuery' | 'pool'>): Promise<Observer> {
+  const registry = new Registry()
+  collectDefaultMetrics({ register: registry })
+  measurePool(registry, database.pool)
+  const statements = new Counter({ name: 'gateway_sql_statements_total', help: 'SQL statements sent.', registers: [registry] })
+  database.onQuery(() => statements.inc())
+
+  const server = createServer((request, response) => {
+    if (request.method !== 'GET' || request.url !== METRICS_PATH) {
+      response.writeHead(404).end()
+      return
+    }
+    registry.metrics().then(
+      (text) => response.setHeader('content-type', registry.contentType).end(text),
+      () => response.writeHead(500).end(),
+    )
+  })
+  const listening = await listen(server, host, port)
+  process.stdout.write(`Metrics  http://${host}:${listening}${METRICS_PATH}\n`)
+  return {
+    plugin: useRequestMetrics(registry, path),
+    async close() {
+      const closed = once(server, 'close')
+      server.close()
+      server.closeAllConnections()
+      await closed
+    },
+  }
+}
+
+function measurePool(registry: Registry, pool: Database['pool']): void {
+  const gauge = (name: string, help: string, value: () => number) =>
+    new Gauge({
+      name,
+      help,
+      registers: [registry],
+      collect() {
+        this.set(value())
+      },
+    })
+  gauge('gateway_pool_connections', 'Connections to the database, idle ones included.', () => pool.totalCount)
+  gauge('gateway_pool_idle_connections', 'Connections to the database that nobody uses.', () => pool.idleCount)
+  gauge('gateway_pool_waiting', 'How many wait for a connection to the database.', () => pool.waitingCount)
+}
+
+/** No label holds anything that a client makes up, such as the name of its operation: each value would be a series of its own. */
+function useRequestMetrics(registry: Registry, path: string): Plugin {
+  const types = new WeakMap<Operation, string>()
+  const registers = [registry]
+  const requests = new Counter({
+    name: 'gateway_requests_total',
+    help: 'Requests by the type of their operation and the HTTP status of their answer. The type is "none" when nothing was executed.',
+    labelNames: ['type', 'status'],
+    registers,
+  })
+  const durations = new Histogram({
+    name: 'gateway_request_duration_seconds',
+    help: 'How long requests took until they were answered; a subscription, until it began.',
+    labelNames: ['type'],
+    buckets: DURATIONS,
+    registers,
+  })
+  const interruptions = new Counter({
+    name: 'gateway_interruptions_total',
+    help: 'Requests whose SQL was not executed to its end.',
+    labelNames: ['reason'],
+    registers,
+  })
+  // A series that begins at 1 hides the first time from rate().
+  const reasons: Interruption[] = ['TIMEOUT', 'OVERLOADED', 'ABANDONED']
+  for (const reason of reasons) interruptions.inc({ reason }, 0)
+  const conflicts = new Counter({
+    name: 'gateway_conflicts_total',
+    help: 'Rows that a write left as they were because they had another version than it expected.',
+    registers,
+  })
+
+  const errors = new Counter({
+    name: 'gateway_errors_total',
+    help: 'Errors in answers by their code, also where the HTTP status is 200; not those of events.',
+    labelNames: ['code'],
+    registers,
+  })
+  errors.inc({ code: 'INTERNAL_SERVER_ERROR' }, 0)
+
+  const remember = (operated: Operated) => {
+    const operation = currentOperation()
+    const node = operationNodeOf(operated)
+    if (operation && node) types.set(operation, node.operation)
+  }
+  return {
+    onExecute: ({ args }) => remember(args),
+    onSubscribe: ({ args }) => remember(args),
+    onResultProcess({ result }) {
+      if (!('errors' in result)) return
+      // Every code is the gateway's own: clients cannot make one up.
+      for (const { extensions: { code } } of result.errors ?? []) errors.inc({ code: typeof code === 'string' ? code : 'none' })
+    },
+    onResponse({ request, response }) {
+      const operation = currentOperation()
+      if (!operation || new URL(request.url).pathname !== path) return
+      const type = types.get(operation) ?? 'none'
+      requests.inc({ type, status: response.status })
+      durations.observe({ type }, (performance.now() - operation.startedAt) / 1000)
+      if (operation.interruption) interruptions.inc({ reason: operation.interruption })
+      conflicts.inc(operation.conflicts)
+    },
+  }
+}

@@ -1,0 +1,32 @@
+import type { Plugin } from 'graphql-yoga'
+import type { Logger } from 'pino'
+import type { Database } from '../database.js'
+import type { Settings } from '../settings.js'
+
+/** Something that watches the gateway at work, until it is closed. */
+export interface Observer {
+  plugin: Plugin
+  close(): Promise<void>
+}
+
+/** Starts what the settings ask for; the libraries of what they leave out are not even loaded. */
+export async function observe(
+  { host, metricsPort, traces }: Pick<Settings, 'host' | 'metricsPort' | 'traces'>,
+  database: Pick<Database, 'onQuery' | 'pool'>,
+  path: string,
+  log: Logger,
+): Promise<{ plugins: Plugin[]; close(): Promise<void> }> {
+  const observers: Observer[] = []
+  const close = async () => {
+    for (const observer of observers) await observer.close()
+  }
+  if (metricsPort !== undefined) {
+    const { startMetrics } = await import('./metrics.js')
+    observers.push(await startMetrics({ host, port: metricsPort, path }, database))
+  }
+  if (traces) {
+    const { startTraces } = await import('./traces.js')
+    observers.push(startTraces({ ...traces, path }, database, log))
+  }
+  return { plugins: observers.map(({ plugin }) => plugin), close }
+}
