@@ -78,6 +78,7 @@ async function measure(at: string): Promise<void> {
   database.onQuery(() => (statements += 1))
   const gateway = createServer({
     db: database.client,
+    statements: database.statements,
     authenticate: createAuthenticate(database.statements, undefined),
     log: pino({ level: 'warn' }, pino.destination(2)),
     isReady: () => Promise.resolve(true),

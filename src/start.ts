@@ -43,6 +43,7 @@ async function serve(settings: Settings, { client, pool, statements }: Database,
   const changes = await openChanges(settings, pool, log)
   const yoga = createServer({
     db: client,
+    statements,
     authenticate: createAuthenticate(statements, settings.jwt),
     log,
     graphiql: settings.graphiql && { demoKey: demoKeys[0]?.key },

@@ -21,6 +21,7 @@ export const { limits } = readSettings({})
 /** What the tests' server is made of; a test that needs another one changes some of it. */
 export const dependencies: ServerDependencies = {
   db,
+  statements: database.statements,
   authenticate: createAuthenticate(database.statements, undefined),
   log,
   isReady: () => Promise.resolve(true),

@@ -152,7 +152,7 @@ async function goodCredentials(): Promise<Headers> {
 function serverWith({ client, statements }: Pick<typeof database, 'client' | 'statements'>, jwt: JwtSettings) {
   const lines: string[] = []
   const log = pino({ level: 'trace' }, { write: (line: string) => void lines.push(line) })
-  const server = createServer({ ...dependencies, db: client, authenticate: createAuthenticate(statements, jwt), log })
+  const server = createServer({ ...dependencies, db: client, statements, authenticate: createAuthenticate(statements, jwt), log })
   const send: Send = async ({ path = '/graphql', headers, body }) => {
     const all = new Headers([['content-type', 'application/json'], ...headers])
     const response = await server.fetch(`http://gateway.test${path}`, { method: body === undefined ? 'GET' : 'POST', headers: all, ...(body !== undefined && { body }) })
