@@ -21,6 +21,8 @@ export interface Context {
 /** What a use case needs of the context. A command may put a transaction of its own for `db`. */
 export interface Services {
   db: Prisma.TransactionClient
+  /** Reads outside of any transaction; left out with one. */
+  reads?: Reads
   viewer: Viewer
   /** Told of each change. A command leaves it out: its transaction is not committed yet. */
   changes?: Changes
