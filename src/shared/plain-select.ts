@@ -1,62 +1,114 @@
 /*
- * Prisma's queries of one table as SQL: the columns, conditions and orders that the lists and
- * look-ups of the rooms are made of. The text is the same for all values, so that it is prepared once.
+ * Prisma's queries of one table and the rows that it points at as SQL: the columns, conditions and
+ * orders that the lists and look-ups of the rooms are made of. The text is the same for all values, so that it is prepared once.
  */
+
+/** A table with its columns, and the rows of others that it points at. */
+export interface PlainModel {
+  table: string
+  columns: ReadonlySet<string>
+  relations: ReadonlyMap<string, Relation>
+}
+
+/** A row of `table`, with the id that stands in `key`. */
+interface Relation {
+  name: string
+  table: string
+  key: string
+  columns: string[]
+}
 
 /** A statement and its parameters. */
 export interface Statement {
   text: string
   values: unknown[]
+  /** What of its rows `nestRelations` has to put in place. */
+  relations: Relation[]
 }
 
 /** A part of a query that is not plain: Prisma has to answer it. */
 class NotPlain extends Error {}
 
-/** The SQL of a `findMany` without relations; null when it holds anything that is not known here. */
-export function selectRows(table: string, columns: ReadonlySet<string>, query: object): Statement | null {
+/** The SQL of a `findMany` without lists below its rows; null when it holds anything that is not known here. */
+export function selectRows(model: PlainModel, query: object): Statement | null {
   return plain((values) => {
     const { select, where, orderBy, take, ...rest } = recordOf(query)
     if (Object.keys(rest).length > 0) throw new NotPlain()
-    return `SELECT ${columnsOf(columns, select)} FROM "${table}"${whereClause(columns, where, values)}${orderClause(columns, orderBy)}${limitClause(take)}`
+    const { own, relations } = chosen(model, select)
+    const columns = [...own.map((name) => column(model, name)), ...relations.flatMap(relatedColumns)].join(', ')
+    const joins = relations.map((relation) => joinClause(model, relation)).join('')
+    const clauses = `${whereClause(model, where, values)}${orderClause(model, orderBy)}${limitClause(take)}`
+    return { text: `SELECT ${columns} FROM "${model.table}"${joins}${clauses}`, relations }
   })
 }
 
 /** The SQL of a `count`; null as above. */
-export function countRows(table: string, columns: ReadonlySet<string>, where: object): Statement | null {
-  return plain((values) => `SELECT count(*)::int AS "count" FROM "${table}"${whereClause(columns, where, values)}`)
+export function countRows(model: PlainModel, where: object): Statement | null {
+  return plain((values) => ({
+    text: `SELECT count(*)::int AS "count" FROM "${model.table}"${whereClause(model, where, values)}`,
+    relations: [],
+  }))
 }
 
-function plain(write: (values: unknown[]) => string): Statement | null {
+function plain(write: (values: unknown[]) => Omit<Statement, 'values'>): Statement | null {
   const values: unknown[] = []
   try {
-    return { text: write(values), values }
+    return { ...write(values), values }
   } catch (error) {
     if (error instanceof NotPlain) return null
     throw error
   }
 }
 
-function columnsOf(columns: ReadonlySet<string>, select: unknown): string {
-  const names = select === undefined ? [...columns] : Object.entries(recordOf(select)).map(([name, chosen]) => (chosen === true ? name : ''))
-  return names.map((name) => column(columns, name)).join(', ')
+/** What a `select` names of the model's own columns and of its relations, which are selected whole. */
+function chosen(model: PlainModel, select: unknown): { own: string[]; relations: Relation[] } {
+  if (select === undefined) return { own: [...model.columns], relations: [] }
+  const names = Object.entries(recordOf(select)).map(([name, it]) => {
+    if (it !== true) throw new NotPlain()
+    return name
+  })
+  const relations = names.flatMap((name) => model.relations.get(name) ?? [])
+  return { own: names.filter((name) => !model.relations.has(name)), relations }
 }
 
-function whereClause(columns: ReadonlySet<string>, where: unknown, values: unknown[]): string {
-  return where === undefined ? '' : ` WHERE ${allOf(columns, where, values)}`
+function relatedColumns({ name, columns }: Relation): string[] {
+  return columns.map((it) => `"${name}"."${it}" AS "${name}.${it}"`)
+}
+
+function joinClause({ table }: PlainModel, { name, table: other, key, columns }: Relation): string {
+  const sameTenant = columns.includes('organisationId') ? ` AND "${name}"."organisationId" = "${table}"."organisationId"` : ''
+  return ` LEFT JOIN "${other}" AS "${name}" ON "${name}"."id" = "${table}"."${key}"${sameTenant}`
+}
+
+/** Puts what was selected of relations where Prisma has it: null where there is no such row. */
+export function nestRelations<Row extends object>(rows: Row[], relations: Relation[]): Row[] {
+  for (const { name, columns } of relations) {
+    const fields = columns.map((it) => [it, `${name}.${it}`] as const)
+    for (const row of rows) {
+      const related: Record<string, unknown> = {}
+      for (const [field, alias] of fields) related[field] = Reflect.get(row, alias)
+      Object.assign(row, { [name]: related['id'] === null ? null : related })
+    }
+  }
+  return rows
+}
+
+function whereClause(model: PlainModel, where: unknown, values: unknown[]): string {
+  return where === undefined ? '' : ` WHERE ${allOf(model, where, values)}`
 }
 
 /** All conditions of an object hold. */
-function allOf(columns: ReadonlySet<string>, where: unknown, values: unknown[]): string {
+function allOf(model: PlainModel, where: unknown, values: unknown[]): string {
   const conditions = Object.entries(recordOf(where)).map(([name, it]) => {
-    if (name === 'AND') return joined(listOf(it), ' AND ', 'TRUE', columns, values)
-    if (name === 'OR') return joined(listOf(it), ' OR ', 'FALSE', columns, values)
-    return condition(column(columns, name), it, values)
+    if (name === 'AND') return joined(listOf(it), ' AND ', 'TRUE', model, values)
+    if (name === 'OR') return joined(listOf(it), ' OR ', 'FALSE', model, values)
+    return condition(column(model, name), it, values)
   })
   return conditions.length === 0 ? 'TRUE' : conditions.join(' AND ')
 }
 
-function joined(parts: unknown[], by: string, none: string, columns: ReadonlySet<string>, values: unknown[]): string {
-  return parts.length === 0 ? none : `(${parts.map((part) => `(${allOf(columns, part, values)})`).join(by)})`
+function joined(parts: unknown[], by: string, none: string, model: PlainModel, values: unknown[]): string {
+  return parts.length === 0 ? none : `(${parts.map((part) => `(${allOf(model, part, values)})`).join(by)})`
 }
 
 const comparisons = new Map([['equals', '='], ['gt', '>'], ['gte', '>='], ['lt', '<'], ['lte', '<=']])
@@ -78,9 +130,9 @@ function comparison(name: string, operator: string, value: unknown, values: unkn
   return `${name} ${sign} ${parameter(values, value)}`
 }
 
-function orderClause(columns: ReadonlySet<string>, orderBy: unknown): string {
+function orderClause(model: PlainModel, orderBy: unknown): string {
   if (orderBy === undefined) return ''
-  const terms = listOf(orderBy).flatMap((term) => Object.entries(recordOf(term)).map(([name, it]) => `${column(columns, name)} ${direction(it)}`))
+  const terms = listOf(orderBy).flatMap((term) => Object.entries(recordOf(term)).map(([name, it]) => `${column(model, name)} ${direction(it)}`))
   return terms.length === 0 ? '' : ` ORDER BY ${terms.join(', ')}`
 }
 
@@ -99,9 +151,9 @@ function limitClause(take: unknown): string {
 }
 
 /** Names stand in the text, so that only known ones may. */
-function column(columns: ReadonlySet<string>, name: string): string {
+function column({ table, columns }: PlainModel, name: string): string {
   if (!columns.has(name)) throw new NotPlain()
-  return `"${name}"`
+  return `"${table}"."${name}"`
 }
 
 function parameter(values: unknown[], value: unknown): string {
