@@ -78,7 +78,8 @@ async function measure(at: string): Promise<void> {
   database.onQuery(() => (statements += 1))
   const gateway = createServer({
     db: database.client,
-    authenticate: createAuthenticate(database.client, undefined),
+    statements: database.statements,
+    authenticate: createAuthenticate(database.statements, undefined),
     log: pino({ level: 'warn' }, pino.destination(2)),
     isReady: () => Promise.resolve(true),
     graphiql: false,

@@ -1,7 +1,7 @@
 import { createRemoteJWKSet, errors, type JWTPayload, jwtVerify, type JWTVerifyGetKey } from 'jose'
 import { z } from 'zod'
-import type { PrismaClient } from './generated/prisma/client.js'
 import { hashOf } from './organisations/credentials.js'
+import type { PreparedStatements } from './prepared-statements.js'
 import type { JwtSettings } from './settings.js'
 import { isStorable, isUuid } from './shared/validation.js'
 import type { Viewer } from './shared/viewer.js'
@@ -22,7 +22,7 @@ const oneRosterScopes: Record<string, Scope> = {
   'https://purl.imsglobal.org/spec/or/v1p2/scope/assessment.createput': 'RESULTS_WRITE',
 }
 
-export function createAuthenticate(db: PrismaClient, jwt: JwtSettings | undefined): Authenticate {
+export function createAuthenticate(statements: PreparedStatements, jwt: JwtSettings | undefined): Authenticate {
   const verifyToken = jwt && tokenVerifier(jwt)
   return async (headers) => {
     const authorization = headers.get('authorization')
@@ -30,24 +30,64 @@ export function createAuthenticate(db: PrismaClient, jwt: JwtSettings | undefine
     const session = headers.get('x-session-token')
     const count = keys.length + (authorization === null ? 0 : 1) + (session === null ? 0 : 1)
     if (count !== 1) return null
-    if (keys[0] !== undefined) return keyViewer(db, keys[0])
-    if (session !== null) return sessionViewer(db, session)
+    if (keys[0] !== undefined) return credentialViewer(statements, 'key', keys[0])
+    if (session !== null) return credentialViewer(statements, 'session', session)
     const token = /^Bearer +([^\s]+)$/i.exec(authorization ?? '')?.[1]
     const claims = token && verifyToken ? await verifyToken(token) : null
-    return claims && jwt ? tokenViewer(db, jwt, claims) : null
+    return claims && jwt ? tokenViewer(statements, jwt, claims) : null
   }
 }
 
-async function keyViewer(db: PrismaClient, secret: string): Promise<Viewer | null> {
-  const key = await db.apiKey.findUnique({ where: { hash: hashOf(secret) }, include: { organisation: true, user: true } })
-  if (!key || key.revokedAt) return null
-  return { organisation: key.organisation, user: key.user, scopes: expand(key.scopes), actor: `key:${key.id}` }
+/** A person and the organisation, as columns of one row; without a person theirs are null. */
+interface ViewerRow {
+  id: string
+  companyId: number
+  name: string
+  createdAt: Date
+  userId: string | null
+  sourcedId: string | null
+  subject: string | null
+  userName: string | null
+  userCreatedAt: Date | null
 }
 
-async function sessionViewer(db: PrismaClient, secret: string): Promise<Viewer | null> {
-  const session = await db.session.findUnique({ where: { hash: hashOf(secret) }, include: { organisation: true, user: true } })
-  if (!session || session.expiresAt <= new Date()) return null
-  return { organisation: session.organisation, user: session.user, scopes: expand(session.scopes), actor: `session:${session.id}` }
+const VIEWER_COLUMNS = `
+  o."id", o."companyId", o."name", o."createdAt",
+  u."id" AS "userId", u."sourcedId", u."subject", u."name" AS "userName", u."createdAt" AS "userCreatedAt"`
+
+/** Found by the hash of its secret alone, and looked up for each request, so that a revoked one is refused at once. */
+const credentialQuery = (table: 'ApiKey' | 'Session', good: string) => `
+  SELECT c."id" AS "credentialId", c."scopes"::text[] AS "scopes", ${VIEWER_COLUMNS}
+  FROM "${table}" AS c
+  JOIN "Organisation" AS o ON o."id" = c."organisationId"
+  LEFT JOIN "User" AS u ON u."organisationId" = c."organisationId" AND u."id" = c."userId"
+  WHERE c."hash" = $1 AND ${good}`
+
+const credentials = {
+  key: credentialQuery('ApiKey', 'c."revokedAt" IS NULL'),
+  session: credentialQuery('Session', 'c."expiresAt" > $2'),
+}
+
+const SUBJECT_QUERY = `
+  SELECT ${VIEWER_COLUMNS}
+  FROM "Organisation" AS o
+  LEFT JOIN "User" AS u ON u."organisationId" = o."id" AND u."subject" = $2
+  WHERE o."id" = $1`
+
+async function credentialViewer(statements: PreparedStatements, kind: keyof typeof credentials, secret: string): Promise<Viewer | null> {
+  const values = [hashOf(secret), ...(kind === 'session' ? [new Date()] : [])]
+  const [row] = await statements.rows<ViewerRow & { credentialId: string; scopes: Scope[] }>(credentials[kind], values)
+  return row ? { ...personOf(row), scopes: expand(row.scopes), actor: `${kind}:${row.credentialId}` } : null
+}
+
+function personOf({ id, companyId, name, createdAt, userId, sourcedId, subject, userName, userCreatedAt }: ViewerRow): Pick<Viewer, 'organisation' | 'user'> {
+  return {
+    organisation: { id, companyId, name, createdAt },
+    user:
+      userId === null || userName === null || userCreatedAt === null
+        ? null
+        : { id: userId, organisationId: id, sourcedId, subject, name: userName, createdAt: userCreatedAt },
+  }
 }
 
 /** Seconds by which the clocks of the issuer and of this machine may differ. */
@@ -78,21 +118,16 @@ function isFaultOfToken(error: unknown): boolean {
 
 const scopesClaim = z.union([z.string().transform((value) => value.split(' ')), z.array(z.string())])
 
-async function tokenViewer(db: PrismaClient, jwt: JwtSettings, claims: JWTPayload): Promise<Viewer | null> {
+async function tokenViewer(statements: PreparedStatements, jwt: JwtSettings, claims: JWTPayload): Promise<Viewer | null> {
   const organisationId = claims[jwt.organisationClaim]
   const subject = claims[jwt.subjectClaim]
   if (typeof organisationId !== 'string' || !isUuid(organisationId)) return null
   if (typeof subject !== 'string' || subject === '' || !isStorable(subject)) return null
-  const organisation = await db.organisation.findUnique({
-    where: { id: organisationId },
-    include: { users: { where: { subject } } },
-  })
-  if (!organisation) return null
+  const [row] = await statements.rows<ViewerRow>(SUBJECT_QUERY, [organisationId, subject])
+  if (!row) return null
   const granted = scopesClaim.safeParse(claims[jwt.scopesClaim])
-  const { users, ...row } = organisation
   return {
-    organisation: row,
-    user: users[0] ?? null,
+    ...personOf(row),
     scopes: expand((granted.data ?? []).flatMap((name) => oneRosterScopes[name] ?? scopes.find((scope) => scope === name) ?? [])),
     actor: `user:${subject}`,
   }

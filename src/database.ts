@@ -2,16 +2,17 @@ import { PrismaPg } from '@prisma/adapter-pg'
 import type { Pool, PoolConfig } from 'pg'
 import { startEmbeddedDatabase } from './embedded-database.js'
 import { PrismaClient } from './generated/prisma/client.js'
-import { currentOperation } from './operation.js'
 import { OperationPool } from './operation-pool.js'
+import { countStatement, PreparedStatements } from './prepared-statements.js'
 import { StartError } from './start-error.js'
 
 /** The open database: one client, whether PostgreSQL or the embedded one stands behind it. */
 export interface Database {
   client: PrismaClient
   adapter: PrismaPg
-  /** The connections that client and adapter use. */
+  /** The connections that client, adapter and statements use. */
   pool: Pool
+  statements: PreparedStatements
   /** True for PGlite, which has a single connection. */
   embedded: boolean
   /** Hears every SQL statement, with placeholders for its values, and how long it took. */
@@ -70,10 +71,12 @@ async function connect(config: PoolConfig, embedded: boolean, stop: () => Promis
   pool.on('error', () => {})
   const adapter = new PrismaPg(pool)
   const client = new PrismaClient({ adapter, log: [{ emit: 'event', level: 'query' }] })
-  client.$on('query', () => {
-    const operation = currentOperation()
-    if (operation) operation.statements += 1
-  })
+  const listeners: ((sql: string, durationMs: number) => void)[] = [countStatement]
+  const heard = (sql: string, durationMs: number) => {
+    for (const listener of listeners) listener(sql, durationMs)
+  }
+  client.$on('query', ({ query, duration }) => heard(query, duration))
+  const statements = new PreparedStatements(pool, heard)
   const close = async () => {
     await client.$disconnect()
     await pool.end()
@@ -85,5 +88,5 @@ async function connect(config: PoolConfig, embedded: boolean, stop: () => Promis
     await close()
     throw new StartError('The database cannot be reached. Check DATABASE_URL and that PostgreSQL is running there.', { cause })
   }
-  return { client, adapter, pool, embedded, onQuery: (listener) => client.$on('query', ({ query, duration }) => listener(query, duration)), close }
+  return { client, adapter, pool, statements, embedded, onQuery: (listener) => void listeners.push(listener), close }
 }

@@ -17,14 +17,17 @@ import { createRateLimits, type RateLimitSettings } from './http/rate-limits.js'
 import { useRequestBody } from './http/request-body.js'
 import { createLoaders } from './loaders.js'
 import { type PersistedDocuments, usePersistedDocuments } from './persisted-documents.js'
+import type { PreparedStatements } from './prepared-statements.js'
 import { schema } from './schema.js'
 import { type Changes, LocalChanges } from './shared/changes.js'
+import { plainReads } from './shared/plain-reads.js'
 import type { Viewer } from './shared/viewer.js'
 
 export const GRAPHQL_PATH = '/graphql'
 
 export interface ServerDependencies {
   db: PrismaClient
+  statements: PreparedStatements
   authenticate: Authenticate
   log: Logger
   /** Whether the database answers and is migrated, and the server is not about to stop. */
@@ -55,9 +58,10 @@ export interface Limits extends Deadlines {
 
 /** The HTTP edge: GraphQL, GraphiQL's page, /health and /ready. It listens nowhere by itself. */
 export function createServer(dependencies: ServerDependencies) {
-  const { db, authenticate, log, isReady, graphiql, limits, introspection, corsOrigins, changes = new LocalChanges(), persistedDocuments, observers = [] } = dependencies
+  const { db, statements, authenticate, log, isReady, graphiql, limits, introspection, corsOrigins, changes = new LocalChanges(), persistedDocuments, observers = [] } = dependencies
   const viewers = new WeakMap<Request, Viewer>()
   const path = GRAPHQL_PATH
+  const reads = plainReads(db, statements)
   const rateLimits = createRateLimits(limits.rate, { path, viewers, log })
   return createYoga<object, Context>({
     schema,
@@ -100,8 +104,9 @@ export function createServer(dependencies: ServerDependencies) {
       if (!viewer) throw new Error('A request reached the schema without a viewer.')
       return {
         db,
+        reads,
         viewer,
-        loaders: createLoaders(db, viewer.organisation.id),
+        loaders: createLoaders(db, reads, viewer.organisation.id),
         changes,
         reauthenticate: () => authenticate(request.headers),
         refreshTimeoutMs: limits.refreshTimeoutMs,
@@ -123,8 +128,8 @@ function useOnlyGraphqlPath(): Plugin {
 function useFreshContextPerEvent() {
   return useExtendContextValuePerExecuteSubscriptionEvent<YogaInitialContext & Context>(({ args: { contextValue } }) => {
     if (!isContext(contextValue)) throw new Error('A subscription has no context.')
-    const { db, viewer } = contextValue
-    return { contextPartial: { loaders: createLoaders(db, viewer.organisation.id) } }
+    const { db, reads, viewer } = contextValue
+    return { contextPartial: { loaders: createLoaders(db, reads, viewer.organisation.id) } }
   })
 }
 

@@ -45,12 +45,13 @@ async function prepareDemo({ dataDirectory }: Settings, { client }: Database): P
   return keptDemoKeys(client, dataDirectory)
 }
 
-async function serve(settings: Settings, { client, pool }: Database, demoKeys: DemoKey[], observers: Plugin[], log: pino.Logger): Promise<void> {
+async function serve(settings: Settings, { client, pool, statements }: Database, demoKeys: DemoKey[], observers: Plugin[], log: pino.Logger): Promise<void> {
   let stopping = false
   const changes = await openChanges(settings, pool, log)
   const yoga = createServer({
     db: client,
-    authenticate: createAuthenticate(client, settings.jwt),
+    statements,
+    authenticate: createAuthenticate(statements, settings.jwt),
     log,
     graphiql: settings.graphiql && { demoKey: demoKeys[0]?.key },
     limits: settings.limits,

@@ -33,7 +33,7 @@ describe('as processes', () => {
   async function viewersOf(...credentials: Record<string, string>[]) {
     const database = await openDatabase('url' in place ? { ...place, poolSize: 1 } : { dataDirectory: env['DATA_DIR'] ?? '' })
     try {
-      const authenticate = createAuthenticate(database.client, undefined)
+      const authenticate = createAuthenticate(database.statements, undefined)
       return await Promise.all(credentials.map((headers) => authenticate(new Headers(headers))))
     } finally {
       await database.close()

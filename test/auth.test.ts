@@ -12,7 +12,7 @@ import { createServer } from '../src/server.js'
 import type { JwtSettings } from '../src/settings.js'
 import { isFailure } from '../src/shared/failures.js'
 import { type Scope, scopes as allScopes } from '../src/shared/vocabulary.js'
-import { db, dependencies, statementsOf } from './gateway.js'
+import { database, db, dependencies, statementsOf } from './gateway.js'
 import { anOrganisation } from './story.js'
 
 /* ---- two gateways: tokens signed with a shared secret, and with keys that a server publishes ------- */
@@ -48,7 +48,7 @@ const logged: string[] = []
 function gatewayWith(jwt: JwtSettings | undefined) {
   return createServer({
     ...dependencies,
-    authenticate: createAuthenticate(db, jwt),
+    authenticate: createAuthenticate(database.statements, jwt),
     log: pino({ level: 'trace' }, { write: (line: string) => void logged.push(line) }),
   })
 }
@@ -138,9 +138,9 @@ async function goodCredentials(): Promise<[string, string][]> {
   ]
 }
 
-const keyLookUp = [expect.stringContaining('FROM "public"."ApiKey"')]
-const sessionLookUp = [expect.stringContaining('FROM "public"."Session"')]
-const organisationLookUp = [expect.stringContaining('FROM "public"."Organisation"')]
+const keyLookUp = [expect.stringContaining('FROM "ApiKey"')]
+const sessionLookUp = [expect.stringContaining('FROM "Session"')]
+const organisationLookUp = [expect.stringContaining('FROM "Organisation"')]
 
 /* ---- API keys ------------------------------------------------------------------------------------ */
 
@@ -538,7 +538,7 @@ test('the actor is the key, the session or the token’s subject', async () => {
   await organisation.user({ subject: 'auth0|ada' })
   const session = await aSession(organisation.id, 'auth0|ada')
   const { id: keyId } = await db.apiKey.findFirstOrThrow({ where: { organisationId: organisation.id } })
-  const authenticate = createAuthenticate(db, bySecret)
+  const authenticate = createAuthenticate(database.statements, bySecret)
   const actorOf = async (credential: Credential) => (await authenticate(new Headers(credential)))?.actor
   expect(await actorOf({ apikey: organisation.key })).toBe(`key:${keyId}`)
   expect(await actorOf({ 'x-session-token': session.token })).toBe(`session:${session.id}`)

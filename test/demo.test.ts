@@ -38,7 +38,7 @@ describe('npm run seed', { timeout: 180_000 }, () => {
     expect(first).toMatchObject({ code: 0, stderr: '' })
     lines = first.stdout.trimEnd().split('\n')
     const opened = await openDatabase({ dataDirectory: data })
-    const found = await createAuthenticate(opened.client, undefined)(new Headers({ apikey: keyOf(lines[0]) }))
+    const found = await createAuthenticate(opened.statements, undefined)(new Headers({ apikey: keyOf(lines[0]) }))
     if (!found) throw new Error(`The first demo key does not work: ${lines.join(', ')}`)
     database = opened
     viewer = found
@@ -154,7 +154,7 @@ describe('npm run seed', { timeout: 180_000 }, () => {
     expect(await keptKeys(data)).toEqual(renewed)
     expect(await database.client.assessment.count()).toBe(before)
     expect(await database.client.organisation.count()).toBe(2)
-    const authenticate = createAuthenticate(database.client, undefined)
+    const authenticate = createAuthenticate(database.statements, undefined)
     for (const line of lines) expect(await authenticate(new Headers({ apikey: keyOf(line) }))).toBeNull()
     expect(await authenticate(new Headers({ apikey: keyOf(renewed[0]) }))).toMatchObject({ organisation: { id: viewer.organisation.id } })
   })
@@ -217,7 +217,7 @@ describe('npm start', { timeout: 180_000 }, () => {
     expect(replaced).toHaveLength(2)
     expect(replaced.filter((line) => lines.includes(line))).toEqual([])
     expect(await keptKeys(data)).toEqual(replaced)
-    const authenticate = createAuthenticate(database.client, undefined)
+    const authenticate = createAuthenticate(database.statements, undefined)
     const viewers = await Promise.all([...lines, ...replaced].map((line) => authenticate(new Headers({ apikey: keyOf(line) }))))
     expect(viewers.map((it) => it !== null)).toEqual([false, false, true, true])
     await database.close()

@@ -21,7 +21,8 @@ export const { limits } = readSettings({})
 /** What the tests' server is made of; a test that needs another one changes some of it. */
 export const dependencies: ServerDependencies = {
   db,
-  authenticate: createAuthenticate(db, undefined),
+  statements: database.statements,
+  authenticate: createAuthenticate(database.statements, undefined),
   log,
   isReady: () => Promise.resolve(true),
   graphiql: { demoKey: undefined },

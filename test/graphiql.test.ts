@@ -4,7 +4,6 @@ import { PrismaPg } from '@prisma/adapter-pg'
 import { Kind, type OperationDefinitionNode, OperationTypeNode, parse, validate } from 'graphql'
 import { expect, test } from 'vitest'
 import { z } from 'zod'
-import { createAuthenticate } from '../src/auth.js'
 import { PrismaClient } from '../src/generated/prisma/client.js'
 import { schema } from '../src/schema.js'
 import { createServer } from '../src/server.js'
@@ -14,7 +13,7 @@ import { anOrganisation, type Story } from './story.js'
 const HTML = { accept: 'text/html,application/xhtml+xml' }
 
 function gatewayWith(graphiql: Parameters<typeof createServer>[0]['graphiql'], client: PrismaClient = db) {
-  return createServer({ ...dependencies, db: client, authenticate: createAuthenticate(client, undefined), graphiql })
+  return createServer({ ...dependencies, db: client, graphiql })
 }
 
 async function pageOf(demoKey: string | undefined, client?: PrismaClient): Promise<string> {

@@ -5,17 +5,19 @@ import { connect, createServer as createTcpServer, type Socket } from 'node:net'
 import { once } from 'node:events'
 import { PrismaPg } from '@prisma/adapter-pg'
 import { SignJWT } from 'jose'
+import pg from 'pg'
 import pino from 'pino'
 import { expect, inject, test } from 'vitest'
 import { z } from 'zod'
 import { createAuthenticate } from '../src/auth.js'
 import { PrismaClient } from '../src/generated/prisma/client.js'
 import { createSession } from '../src/organisations/service.js'
+import { PreparedStatements } from '../src/prepared-statements.js'
 import { createServer } from '../src/server.js'
 import type { JwtSettings } from '../src/settings.js'
 import { isFailure } from '../src/shared/failures.js'
 import { afterTest, ownDirectory, startGateway } from './gateway-process.js'
-import { db, dependencies } from './gateway.js'
+import { database, db, dependencies } from './gateway.js'
 import { runCommand } from './processes.js'
 import { anOrganisation } from './story.js'
 
@@ -147,10 +149,10 @@ async function goodCredentials(): Promise<Headers> {
   return [['apikey', organisation.key], ['x-api-key', await organisation.keyWith(['RESULTS_READ'])], ['x-session-token', session.token], ['authorization', `Bearer ${jwt}`]]
 }
 
-function serverWith(client: typeof db, jwt: JwtSettings) {
+function serverWith({ client, statements }: Pick<typeof database, 'client' | 'statements'>, jwt: JwtSettings) {
   const lines: string[] = []
   const log = pino({ level: 'trace' }, { write: (line: string) => void lines.push(line) })
-  const server = createServer({ ...dependencies, db: client, authenticate: createAuthenticate(client, jwt), log })
+  const server = createServer({ ...dependencies, db: client, statements, authenticate: createAuthenticate(statements, jwt), log })
   const send: Send = async ({ path = '/graphql', headers, body }) => {
     const all = new Headers([['content-type', 'application/json'], ...headers])
     const response = await server.fetch(`http://gateway.test${path}`, { method: body === undefined ? 'GET' : 'POST', headers: all, ...(body !== undefined && { body }) })
@@ -161,7 +163,7 @@ function serverWith(client: typeof db, jwt: JwtSettings) {
 
 test('the server logs and answers no secret, also when a write fails unexpectedly', async () => {
   const good = await goodCredentials()
-  const { send, lines } = serverWith(db, bySecret)
+  const { send, lines } = serverWith(database, bySecret)
   const { logs, answers, seen } = await sendSecrets(send, good)
   const organisation = await anOrganisation()
   const { id, sourcedId } = await organisation.result()
@@ -179,8 +181,9 @@ test('the server logs and answers no secret, also when a write fails unexpectedl
 
 test('the server logs and answers no secret while neither database nor key server answers', async () => {
   const password = `password-${randomUUID()}`
-  const gone = new PrismaClient({ adapter: new PrismaPg({ connectionString: `postgres://gateway:${password}@127.0.0.1:1/gateway` }) })
-  afterTest(() => gone.$disconnect())
+  const pool = new pg.Pool({ connectionString: `postgres://gateway:${password}@127.0.0.1:1/gateway` })
+  const gone = { client: new PrismaClient({ adapter: new PrismaPg(pool) }), statements: new PreparedStatements(pool, () => {}) }
+  afterTest(() => gone.client.$disconnect())
   const jwksUrl = new URL('http://127.0.0.1:1/keys')
   const { send, lines } = serverWith(gone, { ...bySecret, algorithms: ['RS256'], key: { jwksUrl } })
   const { logs, answers, seen } = await sendSecrets(send, await goodCredentials())

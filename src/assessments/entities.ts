@@ -4,8 +4,8 @@ import { referencesById } from '../shared/references.js'
 import { visible } from './access.js'
 import { Assessment } from './schema.js'
 
-export const assessmentById = referencesById<AssessmentRow>('Assessment', ({ db, viewer }, ids, query) =>
-  db.assessment.findMany({ ...query, where: { ...visible(viewer), id: { in: ids } } }),
+export const assessmentById = referencesById<AssessmentRow>('Assessment', ({ reads, viewer }, ids, query) =>
+  reads.assessment.findMany({ ...query, where: { ...visible(viewer), id: { in: ids } } }),
 )
 
 builder.asEntity(Assessment, {

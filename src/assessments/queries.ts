@@ -43,8 +43,8 @@ builder.queryFields((t) => ({
     authScopes: { scope: 'ASSESSMENTS_READ' },
     description: 'One assessment.',
     args: { id: t.arg.id({ required: true, description: 'UUID of the assessment.' }) },
-    resolve: (query, _root, { id }, { db, viewer }) =>
-      isUuid(id) ? db.assessment.findFirst({ ...query, where: { ...visible(viewer), id } }) : null,
+    resolve: (query, _root, { id }, { reads, viewer }) =>
+      isUuid(id) ? reads.assessment.findFirst({ ...query, where: { ...visible(viewer), id } }) : null,
   }),
   assessments: t.connection(
     {
@@ -56,7 +56,7 @@ builder.queryFields((t) => ({
         orderBy: t.arg({ type: [AssessmentOrder], description: 'In which order.' }),
       },
       resolve: (_root, args, context, info) =>
-        listPage(context, info, context.db.assessment, planAssessments(context.viewer, args)),
+        listPage(context, info, context.reads.assessment, planAssessments(context.viewer, args)),
     },
     AssessmentConnection,
   ),

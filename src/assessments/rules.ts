@@ -18,6 +18,8 @@ const question = z.object({
   answerKey: z.string().nullable(),
 })
 export const sections = z.array(z.object({ title: z.string(), questions: z.array(question) }))
+/** The same as the gate has written it, which a read need not check question by question. */
+export const storedSections = z.custom<Section[]>((value) => Array.isArray(value))
 export type Question = z.output<typeof question>
 export type Section = z.output<typeof sections>[number]
 

@@ -8,7 +8,7 @@ import { type JsonObject, jsonObject } from '../shared/scalars.js'
 import { Node } from '../shared/node-type.js'
 import { Versioned } from '../shared/versioned-type.js'
 import { wholeRow } from '../shared/whole-row.js'
-import { answerOf, type Question, type Section, sections } from './rules.js'
+import { answerOf, type Question, type Section, storedSections } from './rules.js'
 
 export const AssessmentStatus = builder.enumType('AssessmentStatus', {
   description: 'How far an assessment has come. Any status may follow any other.',
@@ -208,7 +208,7 @@ export const Assessment = builder.prismaObject('Assessment', {
       type: [AssessmentSection],
       description: 'Its sections with their questions and answers, in their order.',
       select: { sections: true },
-      resolve: (row) => sections.parse(row.sections).map((section, index) => ({ ...section, index })),
+      resolve: (row) => storedSections.parse(row.sections).map((section, index) => ({ ...section, index })),
     }),
   }),
 })

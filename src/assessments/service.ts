@@ -135,6 +135,7 @@ export async function updateAssessment(
     try {
       return await changeVersioned(context, {
         model: db.assessment,
+        read: context.reads?.assessment,
         kind: 'Assessment',
         key: { id: args.id },
         expectedVersion: checked.expectedVersion,
@@ -182,6 +183,7 @@ export async function answerAssessmentQuestions(
   if (checked instanceof ValidationError) return checked
   return changeVersioned(context, {
     model: context.db.assessment,
+    read: context.reads?.assessment,
     kind: 'Assessment',
     key: { id: args.id },
     expectedVersion: checked.expectedVersion,

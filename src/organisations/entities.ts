@@ -4,19 +4,19 @@ import { references, referencesById } from '../shared/references.js'
 import { visible } from './access.js'
 import { Entity, Organisation, User } from './schema.js'
 
-export const organisationById = referencesById<OrganisationRow>('Organisation', ({ db, viewer }, ids, query) =>
-  db.organisation.findMany({ ...query, where: { AND: [{ id: viewer.organisation.id }, { id: { in: ids } }] } }),
+export const organisationById = referencesById<OrganisationRow>('Organisation', ({ reads, viewer }, ids, query) =>
+  reads.organisation.findMany({ ...query, where: { AND: [{ id: viewer.organisation.id }, { id: { in: ids } }] } }),
 )
-export const userById = referencesById<UserRow>('User', ({ db, viewer }, ids, query) =>
-  db.user.findMany({ ...query, where: { ...visible(viewer), id: { in: ids } } }),
+export const userById = referencesById<UserRow>('User', ({ reads, viewer }, ids, query) =>
+  reads.user.findMany({ ...query, where: { ...visible(viewer), id: { in: ids } } }),
 )
 const userBySourcedId = references<UserRow>(
   'User',
   (row) => row.sourcedId ?? '',
-  ({ db, viewer }, sourcedIds, query) => db.user.findMany({ ...query, where: { ...visible(viewer), sourcedId: { in: sourcedIds } } }),
+  ({ reads, viewer }, sourcedIds, query) => reads.user.findMany({ ...query, where: { ...visible(viewer), sourcedId: { in: sourcedIds } } }),
 )
-export const entityById = referencesById<EntityRow>('Entity', ({ db, viewer }, ids, query) =>
-  db.entity.findMany({ ...query, where: { ...visible(viewer), id: { in: ids } } }),
+export const entityById = referencesById<EntityRow>('Entity', ({ reads, viewer }, ids, query) =>
+  reads.entity.findMany({ ...query, where: { ...visible(viewer), id: { in: ids } } }),
 )
 
 builder.asEntity(Organisation, {

@@ -1,9 +1,9 @@
-import type { PrismaClient } from '../generated/prisma/client.js'
 import { byId } from '../shared/connections.js'
+import type { Reads } from '../shared/plain-reads.js'
 
-export function organisationLoaders(db: PrismaClient, organisationId: string) {
+export function organisationLoaders(reads: Reads, organisationId: string) {
   return {
-    users: byId((ids) => db.user.findMany({ where: { organisationId, id: { in: ids } } })),
-    entities: byId((ids) => db.entity.findMany({ where: { organisationId, id: { in: ids } } })),
+    users: byId((ids) => reads.user.findMany({ where: { organisationId, id: { in: ids } } })),
+    entities: byId((ids) => reads.entity.findMany({ where: { organisationId, id: { in: ids } } })),
   }
 }

@@ -86,8 +86,8 @@ builder.queryFields((t) => ({
     nullable: true,
     description: 'One user.',
     args: { id: t.arg.id({ required: true, description: 'UUID of the user.' }) },
-    resolve: (query, _root, { id }, { db, viewer }) =>
-      isUuid(id) ? db.user.findFirst({ ...query, where: { ...visible(viewer), id } }) : null,
+    resolve: (query, _root, { id }, { reads, viewer }) =>
+      isUuid(id) ? reads.user.findFirst({ ...query, where: { ...visible(viewer), id } }) : null,
   }),
   users: t.connection(
     {
@@ -95,7 +95,7 @@ builder.queryFields((t) => ({
       description: 'The users of the organisation, the newest first.',
       args: { filter: t.arg({ type: UserFilter, description: 'Which to list.' }) },
       resolve: (_root, args, context, info) =>
-        listPage(context, info, context.db.user, planUsers(context.viewer, args)),
+        listPage(context, info, context.reads.user, planUsers(context.viewer, args)),
     },
     UserConnection,
   ),
@@ -104,8 +104,8 @@ builder.queryFields((t) => ({
     nullable: true,
     description: 'One entity.',
     args: { id: t.arg.id({ required: true, description: 'UUID of the entity.' }) },
-    resolve: (query, _root, { id }, { db, viewer }) =>
-      isUuid(id) ? db.entity.findFirst({ ...query, where: { ...visible(viewer), id } }) : null,
+    resolve: (query, _root, { id }, { reads, viewer }) =>
+      isUuid(id) ? reads.entity.findFirst({ ...query, where: { ...visible(viewer), id } }) : null,
   }),
   entities: t.connection(
     {
@@ -116,7 +116,7 @@ builder.queryFields((t) => ({
         orderBy: t.arg({ type: [EntityOrder], description: 'In which order.' }),
       },
       resolve: (_root, args, context, info) =>
-        listPage(context, info, context.db.entity, planEntities(context.viewer, args)),
+        listPage(context, info, context.reads.entity, planEntities(context.viewer, args)),
     },
     EntityConnection,
   ),

@@ -4,12 +4,12 @@ import { referencesById } from '../shared/references.js'
 import { visible } from './access.js'
 import { AssessmentRecord } from './schema.js'
 
-export const recordById = referencesById<AssessmentRecordRow>('AssessmentRecord', ({ db, viewer }, ids, query) =>
-  db.assessmentRecord.findMany({ ...query, where: { ...visible(viewer), id: { in: ids } } }),
+export const recordById = referencesById<AssessmentRecordRow>('AssessmentRecord', ({ reads, viewer }, ids, query) =>
+  reads.assessmentRecord.findMany({ ...query, where: { ...visible(viewer), id: { in: ids } } }),
 )
 
-export const folderById = referencesById<FolderRow>('Folder', ({ db, viewer }, ids, query) =>
-  db.folder.findMany({ ...query, where: { ...visible(viewer), id: { in: ids } } }),
+export const folderById = referencesById<FolderRow>('Folder', ({ reads, viewer }, ids, query) =>
+  reads.folder.findMany({ ...query, where: { ...visible(viewer), id: { in: ids } } }),
 )
 
 builder.asEntity(AssessmentRecord, {

@@ -1,6 +1,6 @@
-import type { PrismaClient } from '../generated/prisma/client.js'
 import { byId } from '../shared/connections.js'
+import type { Reads } from '../shared/plain-reads.js'
 
-export function recordLoaders(db: PrismaClient, organisationId: string) {
-  return { folders: byId((ids) => db.folder.findMany({ where: { organisationId, id: { in: ids } } })) }
+export function recordLoaders(reads: Reads, organisationId: string) {
+  return { folders: byId((ids) => reads.folder.findMany({ where: { organisationId, id: { in: ids } } })) }
 }

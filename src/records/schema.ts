@@ -109,8 +109,8 @@ builder.queryFields((t) => ({
     authScopes: { scope: 'RECORDS_READ' },
     description: 'One assessment record.',
     args: { id: t.arg.id({ required: true, description: 'UUID of the record.' }) },
-    resolve: (query, _root, { id }, { db, viewer }) =>
-      isUuid(id) ? db.assessmentRecord.findFirst({ ...query, where: { ...visible(viewer), id } }) : null,
+    resolve: (query, _root, { id }, { reads, viewer }) =>
+      isUuid(id) ? reads.assessmentRecord.findFirst({ ...query, where: { ...visible(viewer), id } }) : null,
   }),
   assessmentRecords: t.connection(
     {
@@ -122,7 +122,7 @@ builder.queryFields((t) => ({
         orderBy: t.arg({ type: [AssessmentRecordOrder], description: 'In which order.' }),
       },
       resolve: (_root, args, context, info) =>
-        listPage(context, info, context.db.assessmentRecord, planRecords(context.viewer, args)),
+        listPage(context, info, context.reads.assessmentRecord, planRecords(context.viewer, args)),
     },
     AssessmentRecordConnection,
   ),

@@ -31,6 +31,7 @@ export async function updateAssessmentRecord(
   }
   return changeVersioned(context, {
     model: db.assessmentRecord,
+    read: context.reads?.assessmentRecord,
     kind: 'AssessmentRecord',
     key: { id: args.id },
     expectedVersion: checked.expectedVersion,

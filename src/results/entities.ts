@@ -8,20 +8,20 @@ import { references, referencesById } from '../shared/references.js'
 import { visible } from './access.js'
 import { AssessmentResult } from './schema.js'
 
-export const resultById = referencesById<AssessmentResultRow>('AssessmentResult', ({ db, viewer }, ids, query) =>
-  db.assessmentResult.findMany({ ...query, where: { ...visible(viewer), id: { in: ids } } }),
+export const resultById = referencesById<AssessmentResultRow>('AssessmentResult', ({ reads, viewer }, ids, query) =>
+  reads.assessmentResult.findMany({ ...query, where: { ...visible(viewer), id: { in: ids } } }),
 )
-export const lineItemById = referencesById<AssessmentLineItemRow>('AssessmentLineItem', ({ db, viewer }, ids, query) =>
-  db.assessmentLineItem.findMany({ ...query, where: { ...visible(viewer), id: { in: ids } } }),
+export const lineItemById = referencesById<AssessmentLineItemRow>('AssessmentLineItem', ({ reads, viewer }, ids, query) =>
+  reads.assessmentLineItem.findMany({ ...query, where: { ...visible(viewer), id: { in: ids } } }),
 )
-export const scaleById = referencesById<ScoreScaleRow>('ScoreScale', ({ db, viewer }, ids, query) =>
-  db.scoreScale.findMany({ ...query, where: { ...visible(viewer), id: { in: ids } } }),
+export const scaleById = referencesById<ScoreScaleRow>('ScoreScale', ({ reads, viewer }, ids, query) =>
+  reads.scoreScale.findMany({ ...query, where: { ...visible(viewer), id: { in: ids } } }),
 )
 const resultBySourcedId = references<AssessmentResultRow>(
   'AssessmentResult',
   (row) => row.sourcedId,
-  ({ db, viewer }, sourcedIds, query) =>
-    db.assessmentResult.findMany({ ...query, where: { ...visible(viewer), sourcedId: { in: sourcedIds } } }),
+  ({ reads, viewer }, sourcedIds, query) =>
+    reads.assessmentResult.findMany({ ...query, where: { ...visible(viewer), sourcedId: { in: sourcedIds } } }),
 )
 
 builder.asEntity(AssessmentResult, {

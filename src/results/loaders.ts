@@ -1,9 +1,9 @@
-import type { PrismaClient } from '../generated/prisma/client.js'
 import { byId } from '../shared/connections.js'
+import type { Reads } from '../shared/plain-reads.js'
 
-export function resultLoaders(db: PrismaClient, organisationId: string) {
+export function resultLoaders(reads: Reads, organisationId: string) {
   return {
-    lineItems: byId((ids) => db.assessmentLineItem.findMany({ where: { organisationId, id: { in: ids } } })),
-    scoreScales: byId((ids) => db.scoreScale.findMany({ where: { organisationId, id: { in: ids } } })),
+    lineItems: byId((ids) => reads.assessmentLineItem.findMany({ where: { organisationId, id: { in: ids } } })),
+    scoreScales: byId((ids) => reads.scoreScale.findMany({ where: { organisationId, id: { in: ids } } })),
   }
 }

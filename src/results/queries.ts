@@ -41,8 +41,8 @@ builder.queryFields((t) => ({
     authScopes: { scope: 'RESULTS_READ' },
     description: 'One result.',
     args: { sourcedId: t.arg.id({ required: true, description: 'The writing system’s own id of the result.' }) },
-    resolve: (query, _root, { sourcedId }, { db, viewer }) =>
-      db.assessmentResult.findFirst({ ...query, where: { ...visible(viewer), sourcedId: exactText(sourcedId) } }),
+    resolve: (query, _root, { sourcedId }, { reads, viewer }) =>
+      reads.assessmentResult.findFirst({ ...query, where: { ...visible(viewer), sourcedId: exactText(sourcedId) } }),
   }),
   assessmentResults: t.connection(
     {
@@ -54,7 +54,7 @@ builder.queryFields((t) => ({
         orderBy: t.arg({ type: [AssessmentResultOrder], description: 'In which order.' }),
       },
       resolve: (_root, args, context, info) =>
-        listPage(context, info, context.db.assessmentResult, planResults(context.viewer, args)),
+        listPage(context, info, context.reads.assessmentResult, planResults(context.viewer, args)),
     },
     AssessmentResultConnection,
   ),
@@ -63,8 +63,8 @@ builder.queryFields((t) => ({
     nullable: true,
     description: 'One line item.',
     args: { sourcedId: t.arg.id({ required: true, description: 'The writing system’s own id of the line item.' }) },
-    resolve: (query, _root, { sourcedId }, { db, viewer }) =>
-      db.assessmentLineItem.findFirst({ ...query, where: { ...visible(viewer), sourcedId: exactText(sourcedId) } }),
+    resolve: (query, _root, { sourcedId }, { reads, viewer }) =>
+      reads.assessmentLineItem.findFirst({ ...query, where: { ...visible(viewer), sourcedId: exactText(sourcedId) } }),
   }),
   assessmentLineItems: t.connection(
     {
@@ -72,7 +72,7 @@ builder.queryFields((t) => ({
       description: 'The line items of the organisation, the newest first.',
       args: { search: t.arg.string({ description: 'A part of the title, in any case.' }) },
       resolve: (_root, args, context, info) =>
-        listPage(context, info, context.db.assessmentLineItem, planLineItems(context.viewer, args)),
+        listPage(context, info, context.reads.assessmentLineItem, planLineItems(context.viewer, args)),
     },
     AssessmentLineItemConnection,
   ),

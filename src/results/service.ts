@@ -40,6 +40,7 @@ export async function putAssessmentResult(
   for (;;) {
     const changed = await changeVersioned(context, {
       model: db.assessmentResult,
+      read: context.reads?.assessmentResult,
       kind: 'AssessmentResult',
       key: { sourcedId: checked.sourcedId },
       expectedVersion: checked.expectedVersion,

@@ -119,10 +119,13 @@ export function planPage<Row>(args: PageArguments, order: OrderTerm<Row>[], list
       const page = rows.slice(0, size)
       if (backward) page.reverse()
       const edges = page.map((node) => ({
-        cursor: encodeCursor(
-          binding,
-          order.map(({ column }) => node[column.name]),
-        ),
+        // Made when it is asked for, which that of most nodes is not.
+        get cursor() {
+          return encodeCursor(
+            binding,
+            order.map(({ column }) => node[column.name]),
+          )
+        },
         node,
       }))
       return {
@@ -130,8 +133,12 @@ export function planPage<Row>(args: PageArguments, order: OrderTerm<Row>[], list
         pageInfo: {
           hasNextPage: backward ? args.before != null : hasMore,
           hasPreviousPage: backward ? hasMore : args.after != null,
-          startCursor: edges[0]?.cursor ?? null,
-          endCursor: edges.at(-1)?.cursor ?? null,
+          get startCursor() {
+            return edges[0]?.cursor ?? null
+          },
+          get endCursor() {
+            return edges.at(-1)?.cursor ?? null
+          },
         },
         totalCount,
       }

@@ -4,12 +4,12 @@ import { referencesById } from '../shared/references.js'
 import { visible } from './access.js'
 import { AssessmentTemplate } from './schema.js'
 
-export const templateById = referencesById<AssessmentTemplateRow>('AssessmentTemplate', ({ db, viewer }, ids, query) =>
-  db.assessmentTemplate.findMany({ ...query, where: { ...visible(viewer), id: { in: ids } } }),
+export const templateById = referencesById<AssessmentTemplateRow>('AssessmentTemplate', ({ reads, viewer }, ids, query) =>
+  reads.assessmentTemplate.findMany({ ...query, where: { ...visible(viewer), id: { in: ids } } }),
 )
 
-export const outcomeById = referencesById<OutcomeRow>('Outcome', ({ db, viewer }, ids, query) =>
-  db.outcome.findMany({ ...query, where: { ...visible(viewer), id: { in: ids } } }),
+export const outcomeById = referencesById<OutcomeRow>('Outcome', ({ reads, viewer }, ids, query) =>
+  reads.outcome.findMany({ ...query, where: { ...visible(viewer), id: { in: ids } } }),
 )
 
 builder.asEntity(AssessmentTemplate, {

@@ -1,9 +1,9 @@
-import type { PrismaClient } from '../generated/prisma/client.js'
 import { byId } from '../shared/connections.js'
+import type { Reads } from '../shared/plain-reads.js'
 
-export function templateLoaders(db: PrismaClient, organisationId: string) {
+export function templateLoaders(reads: Reads, organisationId: string) {
   return {
-    templates: byId((ids) => db.assessmentTemplate.findMany({ where: { organisationId, id: { in: ids } } })),
-    outcomes: byId((ids) => db.outcome.findMany({ where: { organisationId, id: { in: ids } } })),
+    templates: byId((ids) => reads.assessmentTemplate.findMany({ where: { organisationId, id: { in: ids } } })),
+    outcomes: byId((ids) => reads.outcome.findMany({ where: { organisationId, id: { in: ids } } })),
   }
 }

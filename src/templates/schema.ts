@@ -91,8 +91,8 @@ builder.queryFields((t) => ({
     nullable: true,
     description: 'One template.',
     args: { id: t.arg.id({ required: true, description: 'UUID of the template.' }) },
-    resolve: (query, _root, { id }, { db, viewer }) =>
-      isUuid(id) ? db.assessmentTemplate.findFirst({ ...query, where: { ...visible(viewer), id } }) : null,
+    resolve: (query, _root, { id }, { reads, viewer }) =>
+      isUuid(id) ? reads.assessmentTemplate.findFirst({ ...query, where: { ...visible(viewer), id } }) : null,
   }),
   assessmentTemplates: t.connection(
     {
@@ -103,7 +103,7 @@ builder.queryFields((t) => ({
         orderBy: t.arg({ type: [AssessmentTemplateOrder], description: 'In which order.' }),
       },
       resolve: (_root, args, context, info) =>
-        listPage(context, info, context.db.assessmentTemplate, planTemplates(context.viewer, args)),
+        listPage(context, info, context.reads.assessmentTemplate, planTemplates(context.viewer, args)),
     },
     AssessmentTemplateConnection,
   ),
@@ -112,7 +112,7 @@ builder.queryFields((t) => ({
     nullable: true,
     description: 'One outcome.',
     args: { id: t.arg.id({ required: true, description: 'UUID of the outcome.' }) },
-    resolve: (query, _root, { id }, { db, viewer }) =>
-      isUuid(id) ? db.outcome.findFirst({ ...query, where: { ...visible(viewer), id } }) : null,
+    resolve: (query, _root, { id }, { reads, viewer }) =>
+      isUuid(id) ? reads.outcome.findFirst({ ...query, where: { ...visible(viewer), id } }) : null,
   }),
 }))

@@ -53,7 +53,7 @@ describe.runIf('url' in place)('an operation', () => {
   })
 
   const serverWith = (changed: Partial<Limits>) =>
-    createServer({ ...dependencies, db: database.client, authenticate: createAuthenticate(database.client, undefined), limits: { ...limits, ...changed } })
+    createServer({ ...dependencies, db: database.client, statements: database.statements, authenticate: createAuthenticate(database.statements, undefined), limits: { ...limits, ...changed } })
 
   const LIST = '{ assessments { totalCount } }'
   const UPDATE = 'mutation ($id: ID!) { updateAssessment(id: $id, input: { progress: 7 }) { __typename } }'
