@@ -76,7 +76,7 @@ async function connect(config: PoolConfig, embedded: boolean, stop: () => Promis
     for (const listener of listeners) listener(sql, durationMs)
   }
   client.$on('query', ({ query, duration }) => heard(query, duration))
-  const statements = new PreparedStatements(pool, heard)
+  const statements = new PreparedStatements(pool, !embedded, heard)
   const close = async () => {
     await client.$disconnect()
     await pool.end()

@@ -8,9 +8,13 @@ const MOST_PREPARED = 500
 export class PreparedStatements {
   readonly #names = new Map<string, string>()
 
-  /** @param heard is told each statement, and how long it took */
+  /**
+   * @param prepares whether a connection keeps what it prepares to itself; those to the embedded database share one session
+   * @param heard is told each statement, and how long it took
+   */
   constructor(
     readonly pool: Pool,
+    readonly prepares: boolean,
     readonly heard: (sql: string, durationMs: number) => void,
   ) {}
 
@@ -27,7 +31,7 @@ export class PreparedStatements {
 
   #nameOf(text: string): string | undefined {
     const known = this.#names.get(text)
-    if (known !== undefined || this.#names.size >= MOST_PREPARED) return known
+    if (known !== undefined || !this.prepares || this.#names.size >= MOST_PREPARED) return known
     const name = `gateway_${this.#names.size}`
     this.#names.set(text, name)
     return name

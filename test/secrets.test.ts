@@ -182,7 +182,7 @@ test('the server logs and answers no secret, also when a write fails unexpectedl
 test('the server logs and answers no secret while neither database nor key server answers', async () => {
   const password = `password-${randomUUID()}`
   const pool = new pg.Pool({ connectionString: `postgres://gateway:${password}@127.0.0.1:1/gateway` })
-  const gone = { client: new PrismaClient({ adapter: new PrismaPg(pool) }), statements: new PreparedStatements(pool, () => {}) }
+  const gone = { client: new PrismaClient({ adapter: new PrismaPg(pool) }), statements: new PreparedStatements(pool, true, () => {}) }
   afterTest(() => gone.client.$disconnect())
   const jwksUrl = new URL('http://127.0.0.1:1/keys')
   const { send, lines } = serverWith(gone, { ...bySecret, algorithms: ['RS256'], key: { jwksUrl } })
