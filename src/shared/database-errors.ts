@@ -19,3 +19,12 @@ export function isUniqueViolation(error: unknown, index: string, columns: string
   if ('index' in constraint) return constraint.index === index
   return constraint.fields.map((field) => field.replaceAll('"', '')).join() === columns.join()
 }
+
+/** How the pg driver adapter tells PostgreSQL's own code of an error. */
+const originalCode = z.object({ driverAdapterError: z.object({ cause: z.object({ originalCode: z.string() }) }) })
+
+/** Whether PostgreSQL undid a statement only because it stood in the way of another, so that it can be sent again. */
+export function isDeadlock(error: unknown): boolean {
+  if (!(error instanceof Prisma.PrismaClientKnownRequestError)) return false
+  return error.code === 'P2034' || originalCode.safeParse(error.meta).data?.driverAdapterError.cause.originalCode === '40P01'
+}

@@ -2,6 +2,7 @@ import DataLoader from 'dataloader'
 import type { Services } from '../context.js'
 import type { Prisma, PrismaClient, Revision } from '../generated/prisma/client.js'
 import { currentOperation } from '../operation.js'
+import { isDeadlock } from './database-errors.js'
 import { ConflictError, NotFoundError, ValidationError, type VersionedRow } from './failures.js'
 import type { ReadModel } from './plain-reads.js'
 import { isUuid } from './validation.js'
@@ -132,14 +133,26 @@ export async function changeVersioned<Row extends VersionedRow, Data extends obj
     }
     const decision = await decide(row)
     if (decision instanceof ValidationError) return decision
-    const [changed] = await model.updateManyAndReturn({
-      where: { id: row.id, organisationId, version: row.version },
-      data: { ...decision.data, version: { increment: 1 }, ...stampOf(viewer) },
-    })
+    const [changed] = await unlessDeadlocked(
+      model.updateManyAndReturn({
+        where: { id: row.id, organisationId, version: row.version },
+        data: { ...decision.data, version: { increment: 1 }, ...stampOf(viewer) },
+      }),
+    )
     if (changed) {
       changes?.announce([changed.id])
       return changed
     }
+  }
+}
+
+/** No row when PostgreSQL undid the statement to end a deadlock: it is as if another writer had been first. */
+async function unlessDeadlocked<Row>(changed: PromiseLike<Row[]>): Promise<Row[]> {
+  try {
+    return await changed
+  } catch (error) {
+    if (isDeadlock(error)) return []
+    throw error
   }
 }
 

@@ -139,6 +139,23 @@ describe.runIf('url' in place)('an operation', () => {
     })
   })
 
+  test('that PostgreSQL ends to resolve a deadlock is done again', async () => {
+    const { id, version, organisationId } = await database.client.assessment.findUniqueOrThrow({ where: { id: assessment.id } })
+    await outside.query('BEGIN')
+    // The revision that the write is going to make: it has locked the row when it has to wait for this.
+    await outside.query(
+      `INSERT INTO "Revision" ("organisationId", "assessmentId", "version", "changedPaths", "actor", "changedAt") VALUES ($1, $2, $3, '{}', 'system:test', now())`,
+      [organisationId, id, version + 1],
+    )
+    const answered = serverWith({}).fetch(url, requestOf(UPDATE))
+    await until(1)
+    // The gateway has waited for longer, so that it is the one to notice and to be ended.
+    await outside.query('SELECT 1 FROM "Assessment" WHERE "id" = $1 FOR UPDATE', [id])
+    await outside.query('ROLLBACK')
+    expect(await (await answered).json()).toMatchObject({ data: { updateAssessment: { __typename: 'UpdateAssessmentSuccess' } } })
+    expect((await database.client.assessment.findUniqueOrThrow({ where: { id } })).version).toBe(version + 1)
+  })
+
   test('without a free connection is a 503 that says when to come back, and nothing is wrong afterwards', async () => {
     const gateway = serverWith({})
     await whileLocked(async () => {
