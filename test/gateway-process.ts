@@ -56,7 +56,7 @@ export class GatewayProcess {
   }
 
   async until(condition: () => boolean): Promise<void> {
-    await expect.poll(() => condition() || this.child.exitCode !== null, { timeout: 50_000, interval: 5 }).toBe(true)
+    await expect.poll(() => condition() || this.child.exitCode !== null || this.child.signalCode !== null, { timeout: 50_000, interval: 5 }).toBe(true)
     if (!condition()) throw new Error(`The gateway ended too early: ${this.stderr}`)
   }
 
