@@ -90,4 +90,4 @@ export function random<Item>(items: Item[]): Item {
   return item
 }
 
-const envelope = z.strictObject({ data: z.unknown() })
+const envelope = z.strictObject({ data: z.unknown(), extensions: z.unknown().optional() })
