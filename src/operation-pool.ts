@@ -23,17 +23,18 @@ export class OperationPool extends Pool {
       this.#holders.set(client, operation)
       operation.hold(client)
     }
-    if (operation?.interruption !== undefined) {
-      const error = new Error('The operation was interrupted.')
-      if (callback) callback(error, undefined, () => {})
-      else return Promise.reject(error)
-      return
-    }
+    const isInterrupted = () => operation?.interruption !== undefined
+    const interrupted = () => new Error('The operation was interrupted.')
     // Nothing was sent when no connection was to be had.
     const refused = () => operation?.interrupt('OVERLOADED')
     if (!callback) {
+      if (isInterrupted()) return Promise.reject(interrupted())
       return super.connect().then(
         (client) => {
+          if (isInterrupted()) {
+            client.release()
+            throw interrupted()
+          }
           taken(client)
           return client
         },
@@ -43,11 +44,16 @@ export class OperationPool extends Pool {
         },
       )
     }
+    if (isInterrupted()) return callback(interrupted(), undefined, () => {})
     // A connection is handed over by whoever returns it, in the context of that one's operation.
     const inContext = AsyncResource.bind(callback)
     super.connect((error, client, done) => {
-      if (client) taken(client)
-      else refused()
+      if (!client) refused()
+      // The operation can be interrupted while it waits in the queue: it sends nothing more then.
+      else if (isInterrupted()) {
+        done()
+        return inContext(interrupted(), undefined, () => {})
+      } else taken(client)
       inContext(error, client, done)
     })
   }

@@ -50,3 +50,8 @@ export function currentOperation(): Operation | undefined {
 export function runOperation<Result>(operation: Operation, run: () => Result): Result {
   return operations.run(operation, run)
 }
+
+/** Runs what belongs to no request, although one has set it off. */
+export function outsideOfOperations<Result>(run: () => Result): Result {
+  return operations.exit(run)
+}

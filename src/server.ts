@@ -9,6 +9,7 @@ import { useAuthentication } from './http/authentication.js'
 import { useCostLimit } from './http/cost.js'
 import { allowedOrigins, useCrossSitePrevention } from './http/cross-site.js'
 import { type Deadlines, useDeadline } from './http/deadline.js'
+import { documentCaches } from './http/document-cache.js'
 import { type DocumentLimits, useDocumentLimits } from './http/document-limits.js'
 import { useHiddenSchema } from './http/hidden-schema.js'
 import { masked } from './http/masked-errors.js'
@@ -72,6 +73,7 @@ export function createServer(dependencies: ServerDependencies) {
     multipart: false,
     // useRequestBody limits it, and reads it several times as fast.
     maxRequestBodySize: false,
+    parserAndValidationCache: documentCaches(),
     graphiql: false,
     logging: {
       debug: (...args) => log.debug(args),
@@ -85,8 +87,8 @@ export function createServer(dependencies: ServerDependencies) {
       ...observers,
       useReadinessCheck({ endpoint: '/ready', check: isReady }),
       useOnlyGraphqlPath(),
-      ...(graphiql ? [useGraphiqlPage({ path, db, demoKey: graphiql.demoKey, log })] : []),
       rateLimits.beforeAuthentication,
+      ...(graphiql ? [useGraphiqlPage({ path, db, demoKey: graphiql.demoKey, log })] : []),
       useAuthentication(path, authenticate, viewers, log),
       rateLimits.afterAuthentication,
       useCrossSitePrevention(path),

@@ -48,6 +48,7 @@ async function prepareDemo({ dataDirectory }: Settings, { client }: Database): P
 async function serve(settings: Settings, { client, pool, statements }: Database, demoKeys: DemoKey[], observers: Plugin[], log: pino.Logger): Promise<void> {
   let stopping = false
   const changes = await openChanges(settings, pool, log)
+  const isMigrated = migrationWatch(client, log)
   const yoga = createServer({
     db: client,
     statements,
@@ -61,15 +62,7 @@ async function serve(settings: Settings, { client, pool, statements }: Database,
     observers,
     persistedDocuments:
       settings.persistedDocuments && (await readPersistedDocuments(settings.persistedDocuments.file, settings.persistedDocuments.only)),
-    async isReady() {
-      if (stopping) return false
-      try {
-        return (await migrationDifference(client)).missing.length === 0
-      } catch (error) {
-        log.warn({ err: error }, 'not ready: the database does not answer')
-        return false
-      }
-    },
+    isReady: async () => !stopping && (await isMigrated()),
   })
   const inFlight = new Set<ServerResponse>()
   // Joined, two Authorization headers are no credential; Node would drop the second one unseen.
@@ -99,6 +92,25 @@ async function serve(settings: Settings, { client, pool, statements }: Database,
   clearTimeout(deadline)
   await changes.close()
   await yoga.dispose()
+}
+
+const LOOK_AGAIN_MS = 1_000
+
+/** Whether the database answers and is migrated. Anybody may ask, so that it is looked at once a second at most. */
+function migrationWatch(client: Database['client'], log: pino.Logger): () => Promise<boolean> {
+  let last: { at: number; answer: Promise<boolean> } | undefined
+  const look = async () => {
+    try {
+      return (await migrationDifference(client)).missing.length === 0
+    } catch (error) {
+      log.warn({ err: error }, 'not ready: the database does not answer')
+      return false
+    }
+  }
+  return () => {
+    if (!last || performance.now() - last.at >= LOOK_AGAIN_MS) last = { at: performance.now(), answer: look() }
+    return last.answer
+  }
 }
 
 /** Only a subscription is still being written; it never finishes by itself, and its client subscribes again elsewhere. */

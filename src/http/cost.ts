@@ -24,6 +24,9 @@ import type { Operated } from './operated.js'
 /** What a field of Mutation costs beside the objects that it answers. */
 const MUTATION_COST = 10
 
+/** Lists that can be as long as an organisation has assessments, and what they count for. */
+const LONG_LISTS: Record<string, number> = { 'RefreshAssessmentsSuccess.details': 1_000 }
+
 /** The lists whose length an argument gives, by that argument's name. */
 const LENGTH_ARGUMENTS = ['ids', 'representations']
 
@@ -87,7 +90,7 @@ class Plan {
       const root = schema.getRootType(node.operation)
       if (!root) return []
       const selection = this.#ofSelection(node.selectionSet, root)
-      const writes = node.operation === OperationTypeNode.MUTATION ? MUTATION_COST * node.selectionSet.selections.length : 0
+      const writes = node.operation === OperationTypeNode.MUTATION ? MUTATION_COST * this.#countFields(node.selectionSet) : 0
       return [{ node, cost: (evaluation, page) => writes + selection(evaluation, page) }]
     })
   }
@@ -110,6 +113,15 @@ class Plan {
       return [this.#ofSelection(selection.selectionSet, isCompositeType(condition) ? condition : type)]
     })
     return (evaluation, page) => costs.reduce((sum, cost) => sum + cost(evaluation, page), 0)
+  }
+
+  /** The fields of a selection, by fragments too; their number is limited before. */
+  #countFields({ selections }: SelectionSetNode): number {
+    return selections.reduce((count, selection) => {
+      if (selection.kind === Kind.FIELD) return count + 1
+      const set = selection.kind === Kind.INLINE_FRAGMENT ? selection.selectionSet : this.#fragments.get(selection.name.value)?.selectionSet
+      return set ? count + this.#countFields(set) : count
+    }, 0)
   }
 
   #ofFragment(name: string): Cost {
@@ -139,6 +151,7 @@ class Plan {
     const lengthArgument = node.arguments?.find(({ name }) => LENGTH_ARGUMENTS.includes(name.value))
     const isPaged = field.args.some(({ name }) => name === 'first')
     const isList = isListOf(field.type)
+    const unpaged = LONG_LISTS[`${parent.name}.${field.name}`]
     return [
       (evaluation, page) => {
         const valueOf = (name: string): unknown => {
@@ -147,7 +160,7 @@ class Plan {
         }
         if (isPaged) return 1 + below(evaluation, pageSize(valueOf('last')) ?? pageSize(valueOf('first')) ?? DEFAULT_PAGE_SIZE)
         const list = lengthArgument && valueOf(lengthArgument.name.value)
-        const times = lengthArgument ? (Array.isArray(list) ? list.length : 1) : isList ? page : 1
+        const times = unpaged ?? (lengthArgument ? (Array.isArray(list) ? list.length : 1) : isList ? page : 1)
         return times * (1 + below(evaluation, 1))
       },
     ]

@@ -33,6 +33,9 @@ export function useDeadline({ operationTimeoutMs, refreshTimeoutMs }: Deadlines)
       const isQuery = node.operation === OperationTypeNode.QUERY
       const { signal } = args.contextValue.request
       setExecuteFn((args) => {
+        const abandon = () => operation.interrupt('ABANDONED')
+        // It may have left while its credential was looked up.
+        if (isQuery && signal.aborted) abandon()
         const executed: unknown = executeFn(args)
         if (!types.isPromise(executed)) return executed
         let timer: NodeJS.Timeout | undefined
@@ -42,7 +45,6 @@ export function useDeadline({ operationTimeoutMs, refreshTimeoutMs }: Deadlines)
             resolve({ errors: [interruptionError('TIMEOUT')] })
           }, timeoutMs)
         })
-        const abandon = () => operation.interrupt('ABANDONED')
         if (isQuery) signal.addEventListener('abort', abandon)
         return Promise.race([executed, tooLate]).finally(() => {
           clearTimeout(timer)

@@ -7,9 +7,9 @@ import type { Viewer } from '../shared/viewer.js'
 import { failure } from './failure.js'
 
 export interface RateLimitSettings {
-  /** Requests that one credential may send within any one second; 0: any number. */
+  /** Requests that one credential may send in a second; 0: any number. A second begins with the first request after the last one. */
   perCredential: number
-  /** Requests that one address may send within any one second, whatever credentials they carry; 0: any number. */
+  /** Requests that one address may send in a second, whatever credentials they carry; 0: any number. */
   perAddress: number
   /** How many proxies in front of the gateway add to X-Forwarded-For. */
   trustedProxies: number

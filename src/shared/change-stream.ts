@@ -23,15 +23,19 @@ const READ_AHEAD = 100
  */
 export function changesOf(context: Context, kind: VersionedKind, id: string, since: number, scope: Scope): AsyncIterable<Change> {
   return new Repeater<Change>(async (push, stop) => {
-    const ended = new AbortController()
-    const isOver = () => ended.signal.aborted
-    void stop.then(() => ended.abort())
+    let over = false
+    const isOver = () => over
+    let round = new AbortController()
+    void stop.then(() => {
+      over = true
+      round.abort()
+    })
     let seen = since
     try {
       while (!isOver()) {
         // Waiting starts before reading, so that a change in between wakes it up.
-        const round = new AbortController()
-        const changed = context.changes.next(id, AbortSignal.any([ended.signal, round.signal]))
+        round = new AbortController()
+        const changed = context.changes.next(id, round.signal)
         const revisions = await revisionsAfter(context, kind, id, seen, READ_AHEAD)
         for (const revision of revisions) {
           if (isOver()) return

@@ -1,5 +1,6 @@
 import type { Pool } from 'pg'
 import pg from 'pg'
+import { outsideOfOperations } from '../operation.js'
 import type { Logger } from 'pino'
 
 /*
@@ -81,7 +82,7 @@ export class PostgresChanges implements Changes {
   /** Starts to hear other processes, and goes on trying when the connection breaks. */
   async listen(): Promise<void> {
     if (this.#closed) return
-    const listener = new pg.Client({ connectionString: this.url, application_name: 'assessment-gateway changes' })
+    const listener = new pg.Client({ connectionString: this.url, application_name: 'assessment-gateway changes', keepAlive: true })
     this.#listener = listener
     const retry = (error?: Error) => {
       if (this.#listener !== listener || this.#closed) return
@@ -104,7 +105,8 @@ export class PostgresChanges implements Changes {
   announce(ids: string[]): void {
     this.#local.announce(ids)
     for (const id of ids) this.#gathered.add(id)
-    this.#timer ??= setTimeout(() => void this.#notify(), GATHER_MS)
+    // It is sent for many, and for none of their operations.
+    this.#timer ??= setTimeout(() => void outsideOfOperations(() => this.#notify()), GATHER_MS)
   }
 
   async #notify(): Promise<void> {

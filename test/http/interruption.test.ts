@@ -10,12 +10,20 @@ import { type Database, openDatabase } from '../../src/database.js'
 import { fillWhenEmpty } from '../../src/demo-data.js'
 import { migrate } from '../../src/migrations.js'
 import { createKey } from '../../src/organisations/service.js'
+import { Operation, runOperation } from '../../src/operation.js'
+import { OperationPool } from '../../src/operation-pool.js'
 import { createServer, type Limits } from '../../src/server.js'
 import { isFailure } from '../../src/shared/failures.js'
 import { dependencies, limits } from '../gateway.js'
 
 const place = inject('database')
 const SHORT_MS = 400
+
+function placeOf(database: string): string {
+  const url = new URL('url' in place ? place.url : '')
+  url.pathname = `/${database}`
+  return url.href
+}
 
 // The embedded database has one connection, which nothing else can keep waiting.
 describe.runIf('url' in place)('an operation', () => {
@@ -137,6 +145,19 @@ describe.runIf('url' in place)('an operation', () => {
       const versionOf = async () => (await database.client.assessment.findUniqueOrThrow({ where: { id: assessment.id } })).version
       await expect.poll(versionOf, { timeout: 20_000 }).toBe(version + 1)
     })
+  })
+
+  test.each(['query', 'connect'] as const)('that is interrupted while it waits for a connection sends nothing when it gets one: %s', async (way) => {
+    const pool = new OperationPool({ connectionString: placeOf(name), max: 1 }, true)
+    const first = await pool.connect()
+    const operation = new Operation('waiting')
+    const waited = runOperation(operation, () => (way === 'query' ? pool.query('SELECT 1') : pool.connect()))
+    const refused = expect(waited).rejects.toThrow('interrupted')
+    operation.interrupt('ABANDONED')
+    first.release()
+    await refused
+    expect({ total: pool.totalCount, idle: pool.idleCount }).toEqual({ total: 1, idle: 1 })
+    await pool.end()
   })
 
   test('that PostgreSQL ends to resolve a deadlock is done again', async () => {

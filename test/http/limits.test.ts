@@ -2,9 +2,10 @@
 import { once } from 'node:events'
 import { createServer as createHttpServer, request as httpRequest } from 'node:http'
 import { json } from 'node:stream/consumers'
-import { getIntrospectionQuery } from 'graphql'
+import { getIntrospectionQuery, parse } from 'graphql'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { z } from 'zod'
+import { documentCaches } from '../../src/http/document-cache.js'
 import { createServer } from '../../src/server.js'
 import { dependencies, limits, statementsOf } from '../gateway.js'
 import { anOrganisation, type Story } from '../story.js'
@@ -161,6 +162,13 @@ describe('the cost', () => {
     expect((await send(query, variables)).extensions?.cost).toEqual({ requested, maximum: limits.cost })
   })
 
+  test.each([
+    ['each field of Mutation is 10, by fragments too', 'mutation { ...F } fragment F on Mutation { a: refreshAssessments { __typename } b: refreshAssessments { __typename } }', 2 * (10 + 1)],
+    ['what a refresh tells of each assessment counts 1,000 times', 'mutation { refreshAssessments { ... on RefreshAssessmentsSuccess { details { assessment { id } } } } }', 10 + 1 + 1000 * 2],
+  ])('%s', async (_, query, requested) => {
+    expect((await send(query)).extensions?.cost.requested).toBe(requested)
+  })
+
   test('of a mutation is 10 and its answer’s objects', async () => {
     const { id } = await org.assessment()
     const { extensions } = await send(`mutation { updateAssessment(id: "${id}", input: { progress: 1 }) { ... on UpdateAssessmentSuccess { assessment { version } } } }`)
@@ -186,6 +194,17 @@ describe('the cost', () => {
     })
     expect(await response.text()).toContain('LIMIT_EXCEEDED')
   })
+})
+
+test('documents are remembered by their length, and long ones not at all', () => {
+  const { documentCache } = documentCaches()
+  const document = parse('{ viewer { scopes } }')
+  for (let index = 0; index < 1_000; index += 1) documentCache.set(`${index} ${'x'.repeat(1_000)}`, document)
+  expect(documentCache.size).toBeLessThan(500)
+  expect(documentCache.size).toBeGreaterThan(300)
+  const long = `# ${'x'.repeat(20_000)}`
+  documentCache.set(long, document)
+  expect(documentCache.has(long)).toBe(false)
 })
 
 describe('a body', () => {
