@@ -35,7 +35,7 @@ export function useDocumentLimits(limits: DocumentLimits): Plugin {
     onParse({ setParseFn }) {
       // Parsed documents and parse errors are kept by Yoga, so that each document is measured once.
       setParseFn((source: string) => {
-        const document = parseWithin(source, limits.tokens)
+        const document = parseWithin(source, limits)
         const refusal = excess(document, limits)
         if (refusal) throw refusal
         return document
@@ -44,14 +44,16 @@ export function useDocumentLimits(limits: DocumentLimits): Plugin {
   }
 }
 
-/** @throws GraphQLError when the document is no GraphQL, or has more tokens. */
-function parseWithin(source: string, maxTokens: number): DocumentNode {
+/** @throws GraphQLError when the document is no GraphQL, has more tokens, or is nested deeper than the parser can go. */
+function parseWithin(source: string, { tokens, depth }: DocumentLimits): DocumentNode {
   try {
-    return parse(source, { maxTokens })
+    return parse(source, { maxTokens: tokens })
   } catch (error) {
+    // The parser calls itself for each level, so that the stack can end before the tokens do.
+    if (error instanceof RangeError) throw limitExceeded('depth', depth, `A document may have at most ${depth} selections inside of each other.`)
     // The parser tells this like any other syntax error, by words alone.
     if (!(error instanceof GraphQLError) || !error.message.includes('tokens. Parsing aborted')) throw error
-    throw limitExceeded('tokens', maxTokens, `A document may have at most ${maxTokens} tokens.`)
+    throw limitExceeded('tokens', tokens, `A document may have at most ${tokens} tokens.`)
   }
 }
 
