@@ -4,20 +4,18 @@ import { once } from 'node:events'
 import { join } from 'node:path'
 import type { Readable } from 'node:stream'
 import { fileURLToPath } from 'node:url'
-import { afterEach, expect } from 'vitest'
+import { expect, onTestFinished } from 'vitest'
 import { z } from 'zod'
 import { temporaryDirectory } from './processes.js'
 
 const root = fileURLToPath(new URL('../', import.meta.url))
 
-const cleanUps: (() => Promise<unknown>)[] = []
-afterEach(async () => {
-  for (const cleanUp of cleanUps.splice(0).reverse()) await cleanUp()
-})
-
 /** To be done after the test, whatever becomes of it. */
 export function afterTest(cleanUp: () => Promise<unknown>): void {
-  cleanUps.push(cleanUp)
+  // A hook at the top of this file would belong to the first test file that imports it, as all share one process.
+  onTestFinished(async () => {
+    await cleanUp()
+  })
 }
 
 export async function ownDirectory(): Promise<string> {
