@@ -1,6 +1,6 @@
 // Writes Prisma's schema for the Apollo peer: the product's models, with a generator as Prisma's
 // documentation shows it instead of the product's.
-import { readFile, writeFile } from 'node:fs/promises'
+import { mkdir, readFile, writeFile } from 'node:fs/promises'
 
 const product = await readFile(new URL('../prisma/schema.prisma', import.meta.url), 'utf8')
 const models = product.replaceAll(/^generator \w+ \{\n[^}]*\}\n/gm, '')
@@ -11,4 +11,5 @@ const generator = `generator client {
   previewFeatures = ["partialIndexes"]
 }
 `
+await mkdir(new URL('generated/', import.meta.url), { recursive: true })
 await writeFile(new URL('generated/schema.prisma', import.meta.url), `${generator}\n${models}`)
