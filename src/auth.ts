@@ -1,5 +1,8 @@
+import DataLoader from 'dataloader'
 import { createRemoteJWKSet, errors, type JWTPayload, jwtVerify, type JWTVerifyGetKey } from 'jose'
 import { z } from 'zod'
+import { currentOperation, outsideOfOperations } from './operation.js'
+import { NoConnectionError } from './operation-pool.js'
 import { hashOf } from './organisations/credentials.js'
 import type { PreparedStatements } from './prepared-statements.js'
 import type { JwtSettings } from './settings.js'
@@ -24,14 +27,16 @@ const oneRosterScopes: Record<string, Scope> = {
 
 export function createAuthenticate(statements: PreparedStatements, jwt: JwtSettings | undefined): Authenticate {
   const verifyToken = jwt && tokenVerifier(jwt)
+  const viewerOfKey = credentialLoader(statements, 'key', credentialQuery('ApiKey', 'c."revokedAt" IS NULL'), () => [])
+  const viewerOfSession = credentialLoader(statements, 'session', credentialQuery('Session', 'c."expiresAt" > $2'), () => [new Date()])
   return async (headers) => {
     const authorization = headers.get('authorization')
     const keys = [headers.get('apikey'), headers.get('x-api-key')].filter((value) => value !== null)
     const session = headers.get('x-session-token')
     const count = keys.length + (authorization === null ? 0 : 1) + (session === null ? 0 : 1)
     if (count !== 1) return null
-    if (keys[0] !== undefined) return credentialViewer(statements, 'key', keys[0])
-    if (session !== null) return credentialViewer(statements, 'session', session)
+    if (keys[0] !== undefined) return viewerOfKey(keys[0])
+    if (session !== null) return viewerOfSession(session)
     const token = /^Bearer +([^\s]+)$/i.exec(authorization ?? '')?.[1]
     const claims = token && verifyToken ? await verifyToken(token) : null
     return claims && jwt ? tokenViewer(statements, jwt, claims) : null
@@ -55,18 +60,19 @@ const VIEWER_COLUMNS = `
   o."id", o."companyId", o."name", o."createdAt",
   u."id" AS "userId", u."sourcedId", u."subject", u."name" AS "userName", u."createdAt" AS "userCreatedAt"`
 
+interface CredentialRow extends ViewerRow {
+  hash: string
+  credentialId: string
+  scopes: Scope[]
+}
+
 /** Found by the hash of its secret alone, and looked up for each request, so that a revoked one is refused at once. */
 const credentialQuery = (table: 'ApiKey' | 'Session', good: string) => `
-  SELECT c."id" AS "credentialId", c."scopes"::text[] AS "scopes", ${VIEWER_COLUMNS}
+  SELECT encode(c."hash", 'base64') AS "hash", c."id" AS "credentialId", c."scopes"::text[] AS "scopes", ${VIEWER_COLUMNS}
   FROM "${table}" AS c
   JOIN "Organisation" AS o ON o."id" = c."organisationId"
   LEFT JOIN "User" AS u ON u."organisationId" = c."organisationId" AND u."id" = c."userId"
-  WHERE c."hash" = $1 AND ${good}`
-
-const credentials = {
-  key: credentialQuery('ApiKey', 'c."revokedAt" IS NULL'),
-  session: credentialQuery('Session', 'c."expiresAt" > $2'),
-}
+  WHERE c."hash" = ANY($1::bytea[]) AND ${good}`
 
 const SUBJECT_QUERY = `
   SELECT ${VIEWER_COLUMNS}
@@ -74,10 +80,26 @@ const SUBJECT_QUERY = `
   LEFT JOIN "User" AS u ON u."organisationId" = o."id" AND u."subject" = $2
   WHERE o."id" = $1`
 
-async function credentialViewer(statements: PreparedStatements, kind: keyof typeof credentials, secret: string): Promise<Viewer | null> {
-  const values = [hashOf(secret), ...(kind === 'session' ? [new Date()] : [])]
-  const [row] = await statements.rows<ViewerRow & { credentialId: string; scopes: Scope[] }>(credentials[kind], values)
-  return row ? { ...personOf(row), scopes: expand(row.scopes), actor: `${kind}:${row.credentialId}` } : null
+/** Looks up the credentials of all requests that have arrived by the same turn of the event loop with one statement. */
+function credentialLoader(statements: PreparedStatements, kind: 'key' | 'session', query: string, values: () => unknown[]) {
+  const loader = new DataLoader<string, CredentialRow | undefined>(
+    async (hashes) => {
+      const rows = await statements.rows<CredentialRow>(query, [[...new Set(hashes)].map((hash) => Buffer.from(hash, 'base64')), ...values()])
+      const found = new Map(rows.map((row) => [row.hash, row]))
+      return hashes.map((hash) => found.get(hash))
+    },
+    // None of the requests owns the statement, which must not end with one of them.
+    { cache: false, maxBatchSize: 100, batchScheduleFn: (load) => void setImmediate(() => outsideOfOperations(load)) },
+  )
+  return async (secret: string): Promise<Viewer | null> => {
+    try {
+      const row = await loader.load(Buffer.from(hashOf(secret)).toString('base64'))
+      return row ? { ...personOf(row), scopes: expand(row.scopes), actor: `${kind}:${row.credentialId}` } : null
+    } catch (error) {
+      if (error instanceof NoConnectionError) currentOperation()?.interrupt('OVERLOADED')
+      throw error
+    }
+  }
 }
 
 function personOf({ id, companyId, name, createdAt, userId, sourcedId, subject, userName, userCreatedAt }: ViewerRow): Pick<Viewer, 'organisation' | 'user'> {

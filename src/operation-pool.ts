@@ -4,6 +4,9 @@ import { currentOperation, type Operation } from './operation.js'
 
 type ConnectCallback = (error: Error | undefined, client: PoolClient | undefined, done: (release?: Error | boolean) => void) => void
 
+/** Nothing was sent, as no connection was free for as long as a request waits for one. */
+export class NoConnectionError extends Error {}
+
 /** A pool whose connections are known to the operation that they work for. */
 export class OperationPool extends Pool {
   /** @param canInterrupt whether a connection may be cut off in the middle of a statement */
@@ -25,8 +28,10 @@ export class OperationPool extends Pool {
     }
     const isInterrupted = () => operation?.interruption !== undefined
     const interrupted = () => new Error('The operation was interrupted.')
-    // Nothing was sent when no connection was to be had.
-    const refused = () => operation?.interrupt('OVERLOADED')
+    const refused = (cause: unknown) => {
+      operation?.interrupt('OVERLOADED')
+      return new NoConnectionError('No connection to the database was to be had.', { cause })
+    }
     if (!callback) {
       if (isInterrupted()) return Promise.reject(interrupted())
       return super.connect().then(
@@ -39,8 +44,7 @@ export class OperationPool extends Pool {
           return client
         },
         (error: unknown) => {
-          refused()
-          throw error
+          throw refused(error)
         },
       )
     }
@@ -48,12 +52,13 @@ export class OperationPool extends Pool {
     // A connection is handed over by whoever returns it, in the context of that one's operation.
     const inContext = AsyncResource.bind(callback)
     super.connect((error, client, done) => {
-      if (!client) refused()
+      if (!client) return inContext(refused(error), undefined, done)
       // The operation can be interrupted while it waits in the queue: it sends nothing more then.
-      else if (isInterrupted()) {
+      if (isInterrupted()) {
         done()
         return inContext(interrupted(), undefined, () => {})
-      } else taken(client)
+      }
+      taken(client)
       inContext(error, client, done)
     })
   }

@@ -6,7 +6,7 @@ export type Interruption = 'TIMEOUT' | 'OVERLOADED' | 'ABANDONED'
 
 /** One HTTP request at work: what it is called in the log, and the SQL that it is executing. */
 export class Operation {
-  /** How many SQL statements it has sent. */
+  /** How many SQL statements it has sent, apart from the look-up of its credential, which requests share. */
   statements = 0
   /** How many rows it left as they were because they had another version than it expected. */
   conflicts = 0

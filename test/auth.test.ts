@@ -144,6 +144,20 @@ const organisationLookUp = [expect.stringContaining('FROM "Organisation"')]
 
 /* ---- API keys ------------------------------------------------------------------------------------ */
 
+test('credentials of requests that arrive together are looked up by one statement, each for its own request', async () => {
+  const organisations = await Promise.all([anOrganisation(), anOrganisation(), anOrganisation()])
+  const expected = organisations.flatMap(({ key, id }) => [[key, id], [key, id], [randomUUID(), null]] as const)
+  const answers: (string | null)[] = []
+  const statements = await statementsOf(async () => {
+    const responses = await Promise.all(expected.map(([key]) => send(gateway, { apikey: key }, viewerQuery)))
+    for (const response of responses) {
+      answers.push(response.status === 401 ? null : viewerAnswer.parse(await response.json()).data.viewer.organisation.id)
+    }
+  })
+  expect(answers).toEqual(expected.map(([, id]) => id))
+  expect(statements).toHaveLength(1)
+})
+
 describe('an API key', () => {
   test('is taken from apikey and from X-API-Key, and names no user unless it was made for one', async () => {
     const organisation = await anOrganisation()

@@ -33,7 +33,7 @@ test('each request is one line that says who asked what by name, how it ended an
       operationName: 'Named',
       organisation: org.id,
       status: 200,
-      statements: 2,
+      statements: 1,
     },
   ])
   const [line] = z.tuple([z.object({ viewer: z.string(), durationMs: z.number() })]).parse(logged)
