@@ -10,8 +10,11 @@ import { isStorable, isUuid } from './shared/validation.js'
 import type { Viewer } from './shared/viewer.js'
 import { type Scope, scopes } from './shared/vocabulary.js'
 
+/** The headers of a request, by their names in lower case. */
+export type RequestHeaders = Pick<Headers, 'get'>
+
 /** Finds out whom a request's credential stands for; null unless it carries exactly one, and a good one. */
-export type Authenticate = (headers: Headers) => Promise<Viewer | null>
+export type Authenticate = (headers: RequestHeaders) => Promise<Viewer | null>
 
 const includedScope: Partial<Record<Scope, Scope>> = {
   ASSESSMENTS_WRITE: 'ASSESSMENTS_READ',

@@ -19,6 +19,27 @@ export class Operation {
 
   constructor(readonly requestId: string) {}
 
+  #timer: NodeJS.Timeout | undefined
+  #expire: (() => void) | undefined
+
+  /** Calls `expire` after so many milliseconds, unless that is prolonged or stopped first. */
+  startDeadline(timeoutMs: number, expire: () => void): void {
+    this.#expire = expire
+    this.#timer = setTimeout(expire, timeoutMs)
+  }
+
+  /** Gives the operation so many milliseconds from now on, if it has a deadline. */
+  prolongDeadline(timeoutMs: number): void {
+    if (!this.#expire) return
+    clearTimeout(this.#timer)
+    this.#timer = setTimeout(this.#expire, timeoutMs)
+  }
+
+  stopDeadline(): void {
+    clearTimeout(this.#timer)
+    this.#expire = undefined
+  }
+
   /** Notes a connection for as long as it works for this operation. */
   hold(connection: ClientBase): void {
     this.#connections.add(connection)

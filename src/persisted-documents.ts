@@ -29,7 +29,7 @@ const byId = z.object({ documentId: z.string() })
 const hashIn = (id: string) => id.replace(/^sha256:/, '')
 
 /** The hash that a request names its document by: `documentId`, or Apollo's `extensions.persistedQuery`. */
-function documentHash(params: GraphQLParams): string | null {
+export function documentHash(params: Pick<GraphQLParams, 'extensions'> | { documentId?: string | undefined; extensions?: unknown }): string | null {
   const id = byId.safeParse(params)
   if (id.success) return hashIn(id.data.documentId)
   const hash = byHash.safeParse(params.extensions)

@@ -1,20 +1,23 @@
 import { useExtendContextValuePerExecuteSubscriptionEvent } from '@envelop/execute-subscription-event'
-import { createYoga, type Plugin, useReadinessCheck, type YogaInitialContext } from 'graphql-yoga'
+import { createYoga, type Plugin, useReadinessCheck } from 'graphql-yoga'
 import type { Logger } from 'pino'
-import type { Authenticate } from './auth.js'
+import type { Authenticate, RequestHeaders } from './auth.js'
 import type { Context } from './context.js'
 import type { PrismaClient } from './generated/prisma/client.js'
 import { useGraphiqlPage } from './graphiql.js'
-import { useAuthentication } from './http/authentication.js'
-import { useCostLimit } from './http/cost.js'
+import { admission, useAdmission } from './http/admission.js'
+import { CostLimit, useCostLimit } from './http/cost.js'
 import { allowedOrigins, useCrossSitePrevention } from './http/cross-site.js'
-import { type Deadlines, useDeadline } from './http/deadline.js'
+import { useDeadline } from './http/deadline.js'
 import { documentCaches } from './http/document-cache.js'
 import { type DocumentLimits, useDocumentLimits } from './http/document-limits.js'
+import { fetchDoor, nodeListener, type ServerContext } from './http/doors.js'
 import { useHiddenSchema } from './http/hidden-schema.js'
+import { HotDocuments } from './http/hot-documents.js'
 import { masked } from './http/masked-errors.js'
 import { useOperationLog } from './http/operation-log.js'
-import { createRateLimits, type RateLimitSettings } from './http/rate-limits.js'
+import { createRateLimits, type RateLimitSettings, useAddressLimit } from './http/rate-limits.js'
+import { type RequestObserver, useObservers } from './http/request-observer.js'
 import { useRequestBody } from './http/request-body.js'
 import { createLoaders } from './loaders.js'
 import { type PersistedDocuments, usePersistedDocuments } from './persisted-documents.js'
@@ -43,12 +46,15 @@ export interface ServerDependencies {
   /** How subscriptions hear of changes; left out, they hear of this process's alone. */
   changes?: Changes
   persistedDocuments?: PersistedDocuments | undefined
-  /** Plugins that watch requests and change nothing of them. */
-  observers?: Plugin[]
+  observers?: RequestObserver[]
 }
 
 /** What a request may take. */
-export interface Limits extends Deadlines {
+export interface Limits {
+  /** How long an operation may take, in milliseconds. */
+  operationTimeoutMs: number
+  /** How long refreshAssessments may take from the time when it begins to write, in milliseconds. */
+  refreshTimeoutMs: number
   /** Length of a request's body, in bytes. */
   bodyBytes: number
   document: DocumentLimits
@@ -63,8 +69,34 @@ export function createServer(dependencies: ServerDependencies) {
   const viewers = new WeakMap<Request, Viewer>()
   const path = GRAPHQL_PATH
   const reads = plainReads(db, statements)
-  const rateLimits = createRateLimits(limits.rate, { path, viewers, log })
-  return createYoga<object, Context>({
+  const rateLimits = createRateLimits(limits.rate, log)
+  const admit = admission(authenticate, rateLimits, log)
+  const cost = new CostLimit(limits.cost)
+  const caches = documentCaches()
+  const contextOf = (viewer: Viewer, headers: RequestHeaders): Context => ({
+    db,
+    reads,
+    viewer,
+    loaders: createLoaders(db, reads, viewer.organisation.id),
+    changes,
+    reauthenticate: () => authenticate(headers),
+    refreshTimeoutMs: limits.refreshTimeoutMs,
+  })
+  const hot = new HotDocuments({
+    schema,
+    path,
+    bodyBytes: limits.bodyBytes,
+    operationTimeoutMs: limits.operationTimeoutMs,
+    documents: caches.documentCache,
+    persistedDocuments,
+    cost,
+    rateLimits,
+    admit,
+    contextOf,
+    observers,
+    log,
+  })
+  const yoga = createYoga<ServerContext, Context>({
     schema,
     graphqlEndpoint: path,
     healthCheckEndpoint: '/health',
@@ -73,7 +105,7 @@ export function createServer(dependencies: ServerDependencies) {
     multipart: false,
     // useRequestBody limits it, and reads it several times as fast.
     maxRequestBodySize: false,
-    parserAndValidationCache: documentCaches(),
+    parserAndValidationCache: caches,
     graphiql: false,
     logging: {
       debug: (...args) => log.debug(args),
@@ -84,37 +116,35 @@ export function createServer(dependencies: ServerDependencies) {
     },
     plugins: [
       useOperationLog(path, viewers, log),
-      ...observers,
+      ...(observers.length > 0 ? [useObservers(observers, path)] : []),
       useReadinessCheck({ endpoint: '/ready', check: isReady }),
       useOnlyGraphqlPath(),
-      rateLimits.beforeAuthentication,
+      useAddressLimit(path, rateLimits),
       ...(graphiql ? [useGraphiqlPage({ path, db, demoKey: graphiql.demoKey, log })] : []),
-      useAuthentication(path, authenticate, viewers, log),
-      rateLimits.afterAuthentication,
+      useAdmission(path, admit, viewers),
       useCrossSitePrevention(path),
       useRequestBody(limits.bodyBytes),
       ...(persistedDocuments ? [usePersistedDocuments(persistedDocuments)] : []),
       useDocumentLimits(limits.document),
       ...(introspection ? [] : [useHiddenSchema()]),
-      useCostLimit(limits.cost),
-      useDeadline(limits),
+      useCostLimit(cost),
+      useDeadline(limits.operationTimeoutMs),
+      hot.plugin(),
       useFreshContextPerEvent(),
     ],
     maskedErrors: { maskError: (error, message) => masked(error, message, log) },
-    context({ request }: YogaInitialContext): Context {
+    context({ request }): Context {
       const viewer = viewers.get(request)
       if (!viewer) throw new Error('A request reached the schema without a viewer.')
-      return {
-        db,
-        reads,
-        viewer,
-        loaders: createLoaders(db, reads, viewer.organisation.id),
-        changes,
-        reauthenticate: () => authenticate(request.headers),
-        refreshTimeoutMs: limits.refreshTimeoutMs,
-      }
+      return contextOf(viewer, request.headers)
     },
   })
+  return {
+    /** Answers requests of node:http. */
+    listener: nodeListener(hot, yoga, log),
+    fetch: fetchDoor(hot, yoga),
+    dispose: () => yoga.dispose(),
+  }
 }
 
 /** Ends every other path here: Yoga answers `/graphql/` and `/any/graphql` too, where nobody would be asked for a credential. */
@@ -128,7 +158,7 @@ function useOnlyGraphqlPath(): Plugin {
 
 /** Gives each event of a subscription a context of its own: what an earlier one has loaded is stale. */
 function useFreshContextPerEvent() {
-  return useExtendContextValuePerExecuteSubscriptionEvent<YogaInitialContext & Context>(({ args: { contextValue } }) => {
+  return useExtendContextValuePerExecuteSubscriptionEvent<Context>(({ args: { contextValue } }) => {
     if (!isContext(contextValue)) throw new Error('A subscription has no context.')
     const { db, reads, viewer } = contextValue
     return { contextPartial: { loaders: createLoaders(db, reads, viewer.organisation.id) } }

@@ -1,12 +1,12 @@
 import { createServer as createHttpServer, type ServerResponse } from 'node:http'
 import { once } from 'node:events'
-import type { Plugin } from 'graphql-yoga'
 import type { Pool } from 'pg'
 import pino from 'pino'
 import { createAuthenticate } from './auth.js'
 import type { Database } from './database.js'
 import { fillWhenEmpty } from './demo-data.js'
 import { type DemoKey, keptDemoKeys, showDemoKeys } from './demo-keys.js'
+import type { RequestObserver } from './http/request-observer.js'
 import { listen } from './listen.js'
 import { migrationDifference } from './migrations.js'
 import { observe } from './observability/observe.js'
@@ -24,9 +24,9 @@ export async function start(env: NodeJS.ProcessEnv): Promise<void> {
   const run = async (database: Database) => {
     await prepare(database)
     const demoKeys = isForDemo(settings, database) ? await prepareDemo(settings, database) : []
-    const { plugins, close } = await observe(settings, database, GRAPHQL_PATH, log)
+    const { observers, close } = await observe(settings, database, log)
     try {
-      await serve(settings, database, demoKeys, plugins, log)
+      await serve(settings, database, demoKeys, observers, log)
     } finally {
       await close()
     }
@@ -45,11 +45,11 @@ async function prepareDemo({ dataDirectory }: Settings, { client }: Database): P
   return keptDemoKeys(client, dataDirectory)
 }
 
-async function serve(settings: Settings, { client, pool, statements }: Database, demoKeys: DemoKey[], observers: Plugin[], log: pino.Logger): Promise<void> {
+async function serve(settings: Settings, { client, pool, statements }: Database, demoKeys: DemoKey[], observers: RequestObserver[], log: pino.Logger): Promise<void> {
   let stopping = false
   const changes = await openChanges(settings, pool, log)
   const isMigrated = migrationWatch(client, log)
-  const yoga = createServer({
+  const gateway = createServer({
     db: client,
     statements,
     authenticate: createAuthenticate(statements, settings.jwt),
@@ -71,7 +71,7 @@ async function serve(settings: Settings, { client, pool, statements }: Database,
     response.once('close', () => inFlight.delete(response))
     // A client that goes on asking over a connection it keeps would hold the process up.
     if (stopping) response.setHeader('connection', 'close')
-    return yoga(request, response)
+    return gateway.listener(request, response)
   })
   const port = await listen(server, settings.host, settings.port)
   showDemoKeys(demoKeys)
@@ -91,7 +91,7 @@ async function serve(settings: Settings, { client, pool, statements }: Database,
   await closed
   clearTimeout(deadline)
   await changes.close()
-  await yoga.dispose()
+  await gateway.dispose()
 }
 
 const LOOK_AGAIN_MS = 1_000

@@ -73,7 +73,7 @@ function answers<Result, Variables>(_document: TypedDocumentString<Result, Varia
 /* ---- what it can do ---------------------------------------------------------------------------- */
 
 describe('a typed client', () => {
-  const server = createServer(gateway)
+  const server = createServer(gateway.listener)
   let url = ''
 
   beforeAll(async () => {

@@ -11,7 +11,7 @@ let key = ''
 
 beforeAll(async () => {
   key = (await anOrganisation()).key
-  server = createServer(gateway).listen(0, '127.0.0.1')
+  server = createServer(gateway.listener).listen(0, '127.0.0.1')
   await once(server, 'listening')
   const address = server.address()
   if (typeof address === 'object' && address) url = `http://127.0.0.1:${address.port}/graphql`

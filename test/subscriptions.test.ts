@@ -1,9 +1,12 @@
+import { SignJWT } from 'jose'
 import pino from 'pino'
 import { inject } from 'vitest'
 import { afterEach, describe, expect, test } from 'vitest'
 import { z } from 'zod'
+import { createAuthenticate } from '../src/auth.js'
 import { createSession } from '../src/organisations/service.js'
 import { createServer } from '../src/server.js'
+import type { JwtSettings } from '../src/settings.js'
 import { type Changes, LocalChanges, PostgresChanges } from '../src/shared/changes.js'
 import { isFailure } from '../src/shared/failures.js'
 import { database, db, dependencies } from './gateway.js'
@@ -25,8 +28,7 @@ const event = z.object({
 type Event = z.output<typeof event>
 
 const silent = pino({ level: 'silent' })
-const serve = (changes: Changes) =>
-  createServer({ ...dependencies, changes })
+const serve = (changes: Changes, authenticate = dependencies.authenticate) => createServer({ ...dependencies, changes, authenticate })
 type Server = ReturnType<typeof serve>
 
 const cleanUps: (() => unknown)[] = []
@@ -163,6 +165,33 @@ describe('assessmentChanged', () => {
     await rename(server, org, id, 'not seen')
     const last = await subscription.next()
     expect(last?.data?.assessmentChanged).toBeUndefined()
+    expect(last?.errors?.[0]?.extensions.code).toBe('UNAUTHENTICATED')
+  })
+
+  test('ends with an error as soon as the token has expired', async () => {
+    const secret = new TextEncoder().encode('a shared secret of more than 32 characters')
+    const claims = { organisationClaim: 'organisation_id', subjectClaim: 'sub', scopesClaim: 'scope' }
+    const jwt: JwtSettings = { issuer: 'https://id.test', audience: 'gateway', algorithms: ['HS256'], key: { secret }, ...claims }
+    const server = serve(new LocalChanges(), createAuthenticate(database.statements, jwt))
+    const org = await anOrganisation()
+    const { id } = await org.assessment()
+    // It is good for the seconds by which clocks may differ, and no longer.
+    const token = await new SignJWT({ organisation_id: org.id, scope: 'ASSESSMENTS_READ' })
+      .setProtectedHeader({ alg: 'HS256' })
+      .setIssuer('https://id.test')
+      .setAudience('gateway')
+      .setSubject('ada')
+      .setExpirationTime(Math.floor(Date.now() / 1000))
+      .sign(secret)
+    const subscription = await subscribe(server, { authorization: `Bearer ${token}` }, id)
+    let seen = 0
+    let last: Event | null
+    do {
+      await rename(server, org, id, `name ${seen}`)
+      last = await subscription.next()
+      if (last?.data) seen += 1
+    } while (last?.data)
+    expect(seen).toBeGreaterThan(0)
     expect(last?.errors?.[0]?.extensions.code).toBe('UNAUTHENTICATED')
   })
 

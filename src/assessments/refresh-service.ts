@@ -4,6 +4,7 @@ import { v7 as newId } from 'uuid'
 import type { z } from 'zod'
 import type { Context, Services } from '../context.js'
 import type { Assessment, Prisma, Question } from '../generated/prisma/client.js'
+import { currentOperation } from '../operation.js'
 import { type ConflictError, ForbiddenError, isFailure, ValidationError, type ValidationIssue } from '../shared/failures.js'
 import { check, isUuid } from '../shared/validation.js'
 import { conflicts, replaceLockedSections } from '../shared/versioned.js'
@@ -23,6 +24,8 @@ export interface RefreshDetail extends Omit<Refresh, 'sections'> {
 type Transaction = Prisma.TransactionClient
 
 const BATCH_SIZE = 500
+/** What is left after its deadline to tell that it has passed, in milliseconds. */
+const GRACE_MS = 10_000
 const INT_MAX = 2_147_483_647
 
 /**
@@ -39,6 +42,7 @@ export async function refreshAssessments(
   const checked = check(refreshInput, args)
   if (checked instanceof ValidationError) return checked
   const deadline = Date.now() + refreshTimeoutMs
+  currentOperation()?.prolongDeadline(refreshTimeoutMs + GRACE_MS)
   const refreshed = await db.$transaction(
     async (transaction) => {
       const selection = await select(transaction, viewer, checked)

@@ -1,5 +1,6 @@
 import {
   type DocumentNode,
+  type ExecutionResult,
   type FieldNode,
   type FragmentDefinitionNode,
   getNamedType,
@@ -30,37 +31,51 @@ const LONG_LISTS: Record<string, number> = { 'RefreshAssessmentsSuccess.details'
 /** The lists whose length an argument gives, by that argument's name. */
 const LENGTH_ARGUMENTS = ['ids', 'representations']
 
-/**
- * Refuses operations that ask for too much, before anything is resolved, and tells all others their
- * cost in `extensions.cost`: the objects that they could answer at most. A field with a selection
- * costs 1, one without nothing; what stands below `nodes` or `edges` counts `first` or `last` times,
- * and below a list of ids or representations once for each of them.
- */
-export function useCostLimit(maximum: number): Plugin {
-  const plans = new WeakMap<DocumentNode, Plan>()
-  const costOf = (args: Operated): number => {
-    const { document, operationName, schema, variableValues } = args
-    let plan = plans.get(document)
-    if (!plan) plans.set(document, (plan = new Plan(schema, document)))
+/** The costs of operations, and how those that cost too much are refused. */
+export class CostLimit {
+  readonly #plans = new WeakMap<DocumentNode, Plan>()
+
+  constructor(readonly maximum: number) {}
+
+  /**
+   * The objects that an operation could answer at most. A field with a selection costs 1, one without
+   * nothing; what stands below `nodes` or `edges` counts `first` or `last` times, and below a list
+   * of ids or representations once for each of them.
+   */
+  of({ document, operationName, schema, variableValues }: Operated): number {
+    let plan = this.#plans.get(document)
+    if (!plan) this.#plans.set(document, (plan = new Plan(schema, document)))
     return plan.cost(operationName, variableValues ?? {})
   }
-  const refused = (requested: number) => ({
-    errors: [limitExceeded('cost', maximum, `An operation may cost at most ${maximum}, not ${requested}. Ask for fewer or smaller pages.`)],
-    extensions: { cost: { requested, maximum } },
-  })
+
+  /** What the answer tells of the cost. */
+  extension(requested: number): { cost: { requested: number; maximum: number } } {
+    return { cost: { requested, maximum: this.maximum } }
+  }
+
+  refusal(requested: number): ExecutionResult | undefined {
+    if (requested <= this.maximum) return undefined
+    const message = `An operation may cost at most ${this.maximum}, not ${requested}. Ask for fewer or smaller pages.`
+    return { errors: [limitExceeded('cost', this.maximum, message)], extensions: this.extension(requested) }
+  }
+}
+
+/** Refuses operations that ask for too much, before anything is resolved, and tells all others their cost in `extensions.cost`. */
+export function useCostLimit(limit: CostLimit): Plugin {
   return {
     onExecute({ args, setResultAndStopExecution }) {
-      const requested = costOf(args)
-      if (requested > maximum) return setResultAndStopExecution(refused(requested))
+      const requested = limit.of(args)
+      const refusal = limit.refusal(requested)
+      if (refusal) return setResultAndStopExecution(refusal)
       return {
         onExecuteDone({ result, setResult }) {
-          if (!isAsyncIterable(result)) setResult({ ...result, extensions: { ...result.extensions, cost: { requested, maximum } } })
+          if (!isAsyncIterable(result)) setResult({ ...result, extensions: { ...result.extensions, ...limit.extension(requested) } })
         },
       }
     },
     onSubscribe({ args, setResultAndStopExecution }) {
-      const requested = costOf(args)
-      if (requested > maximum) setResultAndStopExecution(refused(requested))
+      const refusal = limit.refusal(limit.of(args))
+      if (refusal) setResultAndStopExecution(refusal)
     },
   }
 }

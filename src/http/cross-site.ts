@@ -1,5 +1,6 @@
 import type { CORSOptions, Plugin } from 'graphql-yoga'
-import { failure } from './failure.js'
+import type { RequestHeaders } from '../auth.js'
+import { failure, responseOf } from './failure.js'
 
 /** A page of another site can send none of these without asking first. */
 const PREFLIGHT_HEADERS = ['apollo-require-preflight', 'x-apollo-operation-name']
@@ -13,16 +14,22 @@ export function useCrossSitePrevention(path: string): Plugin {
     onRequest({ request, url, fetchAPI, endResponse }) {
       if (url.pathname !== path) return
       const { method, headers } = request
-      if (method === 'POST' && headers.get('content-type')?.split(';')[0]?.trim().toLowerCase() !== 'application/json') {
-        endResponse(failure(fetchAPI, 415, 'UNSUPPORTED_MEDIA_TYPE', 'Send the request as application/json.'))
+      if (method === 'POST' && !isJson(headers)) {
+        endResponse(responseOf(fetchAPI, failure(415, 'UNSUPPORTED_MEDIA_TYPE', 'Send the request as application/json.')))
       }
       // Clients of subscriptions send them so. No page of another site could add the credential, which is a header.
       const isStream = headers.get('accept')?.includes('text/event-stream') === true
       if (method === 'GET' && !isStream && !PREFLIGHT_HEADERS.some((name) => headers.get(name))) {
-        endResponse(failure(fetchAPI, 400, 'PREFLIGHT_REQUIRED', 'Send the request by POST, or with the header Apollo-Require-Preflight: true.'))
+        const message = 'Send the request by POST, or with the header Apollo-Require-Preflight: true.'
+        endResponse(responseOf(fetchAPI, failure(400, 'PREFLIGHT_REQUIRED', message)))
       }
     },
   }
+}
+
+/** Whether the body is announced as JSON, which no form of a web page can be. */
+export function isJson(headers: RequestHeaders): boolean {
+  return headers.get('content-type')?.split(';')[0]?.trim().toLowerCase() === 'application/json'
 }
 
 /** How browsers are answered that ask on behalf of a page of one of these origins. */

@@ -1,56 +1,48 @@
 import { types } from 'node:util'
-import { type ExecutionResult, getOperationAST, OperationTypeNode } from 'graphql'
+import { type ExecutionResult, OperationTypeNode } from 'graphql'
 import type { Plugin } from 'graphql-yoga'
 import { currentOperation } from '../operation.js'
 import { interruptionError } from './masked-errors.js'
-import type { Operated } from './operated.js'
-import { rootFieldsOf } from './root-fields.js'
-
-export interface Deadlines {
-  /** How long an operation may take, in milliseconds. */
-  operationTimeoutMs: number
-  /** The same for one that refreshes assessments, which has a deadline of its own. */
-  refreshTimeoutMs: number
-}
-
-/** What is left to an operation of refreshAssessments to tell that its own deadline has passed. */
-const REFRESH_GRACE_MS = 10_000
+import { type Operated, operationNodeOf } from './operated.js'
 
 /**
- * Answers an operation that takes too long with an error, and ends its SQL. A query whose client
- * has gone away is given up too; a mutation is finished.
+ * Answers an operation that takes longer than `timeoutMs` with an error, and ends its SQL; it may
+ * prolong its time by itself. A query whose client has gone away is given up too; a mutation is
+ * finished.
+ *
+ * @param signal aborted when the client has gone away
  */
-export function useDeadline({ operationTimeoutMs, refreshTimeoutMs }: Deadlines): Plugin {
+export function withinDeadline<Result>(timeoutMs: number, operated: Operated, signal: AbortSignal, execute: () => Result): Result | Promise<Awaited<Result> | ExecutionResult> {
+  const operation = currentOperation()
+  const node = operationNodeOf(operated)
+  if (!operation || !node) return execute()
+  const isQuery = node.operation === OperationTypeNode.QUERY
+  const abandon = () => operation.interrupt('ABANDONED')
+  // It may have left while its credential was looked up.
+  if (isQuery && signal.aborted) abandon()
+  const tooLate = new Promise<ExecutionResult>((resolve) => {
+    operation.startDeadline(timeoutMs, () => {
+      operation.interrupt('TIMEOUT')
+      resolve({ errors: [interruptionError('TIMEOUT')] })
+    })
+  })
+  const executed = execute()
+  if (!types.isPromise(executed)) {
+    operation.stopDeadline()
+    return executed
+  }
+  if (isQuery) signal.addEventListener('abort', abandon)
+  return Promise.race([executed, tooLate]).finally(() => {
+    operation.stopDeadline()
+    if (isQuery) signal.removeEventListener('abort', abandon)
+  })
+}
+
+export function useDeadline(timeoutMs: number): Plugin {
   return {
     onExecute({ args, executeFn, setExecuteFn }) {
-      const operation = currentOperation()
-      const operated: Operated = args
-      const { document, operationName } = operated
-      const node = getOperationAST(document, operationName)
-      if (!operation || !node) return
-      const refreshes = node.operation === OperationTypeNode.MUTATION && rootFieldsOf(document, node).includes('refreshAssessments')
-      const timeoutMs = refreshes ? refreshTimeoutMs + REFRESH_GRACE_MS : operationTimeoutMs
-      const isQuery = node.operation === OperationTypeNode.QUERY
       const { signal } = args.contextValue.request
-      setExecuteFn((args) => {
-        const abandon = () => operation.interrupt('ABANDONED')
-        // It may have left while its credential was looked up.
-        if (isQuery && signal.aborted) abandon()
-        const executed: unknown = executeFn(args)
-        if (!types.isPromise(executed)) return executed
-        let timer: NodeJS.Timeout | undefined
-        const tooLate = new Promise<ExecutionResult>((resolve) => {
-          timer = setTimeout(() => {
-            operation.interrupt('TIMEOUT')
-            resolve({ errors: [interruptionError('TIMEOUT')] })
-          }, timeoutMs)
-        })
-        if (isQuery) signal.addEventListener('abort', abandon)
-        return Promise.race([executed, tooLate]).finally(() => {
-          clearTimeout(timer)
-          if (isQuery) signal.removeEventListener('abort', abandon)
-        })
-      })
+      setExecuteFn((args) => withinDeadline<unknown>(timeoutMs, args, signal, () => executeFn(args)))
     },
   }
 }

@@ -17,7 +17,7 @@ export function interruptionError(interruption: Interruption, where: Pick<GraphQ
 }
 
 /** Whatever the client cannot act on is logged with an id, and told by that id alone. */
-export function masked(error: unknown, message: string, log: Logger): Error {
+export function masked(error: unknown, message: string, log: Logger): GraphQLError {
   const shown = maskError(error, message)
   if (!(shown instanceof GraphQLError) || shown !== error) return unexpected(error, log)
   const { code } = shown.extensions

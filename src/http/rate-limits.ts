@@ -4,7 +4,8 @@ import { Redis } from 'ioredis'
 import type { Logger } from 'pino'
 import { type RateLimiterAbstract, RateLimiterMemory, RateLimiterRedis, RateLimiterRes } from 'rate-limiter-flexible'
 import type { Viewer } from '../shared/viewer.js'
-import { failure } from './failure.js'
+import { type Answer, failure, responseOf } from './failure.js'
+import type { HandedOver } from './hot-documents.js'
 
 export interface RateLimitSettings {
   /** Requests that one credential may send in a second; 0: any number. A second begins with the first request after the last one. */
@@ -20,31 +21,37 @@ export interface RateLimitSettings {
 const WINDOW_SECONDS = 1
 
 /** Counts requests before anything of them is parsed: by address before the credential is looked up, then by credential. */
-export function createRateLimits(
-  { perCredential, perAddress, trustedProxies, redisUrl }: RateLimitSettings,
-  { path, viewers, log }: { path: string; viewers: WeakMap<Request, Viewer>; log: Logger },
-): { beforeAuthentication: Plugin<object, { req?: IncomingMessage }>; afterAuthentication: Plugin } {
+export interface RateLimits {
+  ofAddress(request: IncomingMessage | undefined): Promise<Answer | undefined>
+  ofCredential(viewer: Viewer): Promise<Answer | undefined>
+  close(): void
+}
+
+export function createRateLimits({ perCredential, perAddress, trustedProxies, redisUrl }: RateLimitSettings, log: Logger): RateLimits {
   const redis = redisUrl === undefined ? undefined : connect(redisUrl, log)
   const addresses = limiter('gateway:address', perAddress, redis)
   const credentials = limiter('gateway:credential', perCredential, redis)
   return {
-    beforeAuthentication: {
-      async onRequest({ url, serverContext, fetchAPI, endResponse }) {
-        const address = serverContext.req && addressOf(serverContext.req, trustedProxies)
-        if (url.pathname !== path || !addresses || address === undefined) return
-        const waitMs = await excess(addresses, address)
-        if (waitMs > 0) endResponse(tooMany(fetchAPI, waitMs))
-      },
-      onDispose: () => redis?.disconnect(),
+    async ofAddress(request) {
+      const address = request && addressOf(request, trustedProxies)
+      return addresses && address !== undefined ? refusal(addresses, address) : undefined
     },
-    afterAuthentication: {
-      async onRequest({ request, fetchAPI, endResponse }) {
-        const viewer = viewers.get(request)
-        if (!credentials || !viewer) return
-        const waitMs = await excess(credentials, `${viewer.organisation.id} ${viewer.actor}`)
-        if (waitMs > 0) endResponse(tooMany(fetchAPI, waitMs))
-      },
+    async ofCredential({ organisation, actor }) {
+      return credentials && refusal(credentials, `${organisation.id} ${actor}`)
     },
+    close: () => redis?.disconnect(),
+  }
+}
+
+/** Counts the requests to `path` that come to Yoga first. */
+export function useAddressLimit(path: string, rateLimits: RateLimits): Plugin<object, Partial<HandedOver> & { req?: IncomingMessage }> {
+  return {
+    async onRequest({ url, serverContext, fetchAPI, endResponse }) {
+      if (url.pathname !== path || serverContext.viewer) return
+      const answer = await rateLimits.ofAddress(serverContext.req)
+      if (answer) endResponse(responseOf(fetchAPI, answer))
+    },
+    onDispose: () => rateLimits.close(),
   }
 }
 
@@ -62,20 +69,16 @@ function connect(url: string, log: Logger): Redis {
   return redis
 }
 
-/** How many milliseconds the client has to wait; 0 when it may go on. */
-async function excess(limiter: RateLimiterAbstract, key: string): Promise<number> {
+/** How a request beyond the limit is refused; undefined when it may go on. */
+async function refusal(limiter: RateLimiterAbstract, key: string): Promise<Answer | undefined> {
   try {
     await limiter.consume(key)
-    return 0
+    return undefined
   } catch (error) {
-    if (error instanceof RateLimiterRes) return Math.max(1, error.msBeforeNext)
-    throw error
+    if (!(error instanceof RateLimiterRes)) throw error
+    const headers = { 'retry-after': String(Math.ceil(Math.max(1, error.msBeforeNext) / 1000)) }
+    return failure(429, 'TOO_MANY_REQUESTS', 'Too many requests in one second. Wait as long as Retry-After says.', headers)
   }
-}
-
-function tooMany(fetchAPI: Parameters<typeof failure>[0], waitMs: number): Response {
-  const headers = { 'retry-after': String(Math.ceil(waitMs / 1000)) }
-  return failure(fetchAPI, 429, 'TOO_MANY_REQUESTS', 'Too many requests in one second. Wait as long as Retry-After says.', headers)
 }
 
 /** The client's address: the one that the outermost trusted proxy saw. */

@@ -1,13 +1,12 @@
 import { once } from 'node:events'
 import { createServer } from 'node:http'
-import type { Plugin } from 'graphql-yoga'
 import { collectDefaultMetrics, Counter, Gauge, Histogram, Registry } from 'prom-client'
 import type { Database } from '../database.js'
-import type { Operated } from '../http/operated.js'
+import { operationNodeOf } from '../http/operated.js'
+import type { RequestObserver } from '../http/request-observer.js'
 import { listen } from '../listen.js'
-import { currentOperation, type Interruption, type Operation } from '../operation.js'
+import type { Interruption, Operation } from '../operation.js'
 import type { Observer } from './observe.js'
-import { operationNodeOf } from './operation-node.js'
 
 const METRICS_PATH = '/metrics'
 
@@ -18,7 +17,7 @@ const DURATIONS = [0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 
  * Measures requests, and shows the measures in Prometheus's format on a port of their own: the
  * GraphQL port may be open to the world, and what happens inside is for the operator alone.
  */
-export async function startMetrics({ host, port, path }: { host: string; port: number; path: string }, database: Pick<Database, 'onQuery' | 'pool'>): Promise<Observer> {
+export async function startMetrics({ host, port }: { host: string; port: number }, database: Pick<Database, 'onQuery' | 'pool'>): Promise<Observer> {
   const registry = new Registry()
   collectDefaultMetrics({ register: registry })
   measurePool(registry, database.pool)
@@ -38,7 +37,7 @@ export async function startMetrics({ host, port, path }: { host: string; port: n
   const listening = await listen(server, host, port)
   process.stdout.write(`Metrics  http://${host}:${listening}${METRICS_PATH}\n`)
   return {
-    plugin: useRequestMetrics(registry, path),
+    ...requestMetrics(registry),
     async close() {
       const closed = once(server, 'close')
       server.close()
@@ -64,7 +63,7 @@ function measurePool(registry: Registry, pool: Database['pool']): void {
 }
 
 /** No label holds anything that a client makes up, such as the name of its operation: each value would be a series of its own. */
-function useRequestMetrics(registry: Registry, path: string): Plugin {
+function requestMetrics(registry: Registry): RequestObserver {
   const types = new WeakMap<Operation, string>()
   const registers = [registry]
   const requests = new Counter({
@@ -103,24 +102,18 @@ function useRequestMetrics(registry: Registry, path: string): Plugin {
   })
   errors.inc({ code: 'INTERNAL_SERVER_ERROR' }, 0)
 
-  const remember = (operated: Operated) => {
-    const operation = currentOperation()
-    const node = operationNodeOf(operated)
-    if (operation && node) types.set(operation, node.operation)
-  }
   return {
-    onExecute: ({ args }) => remember(args),
-    onSubscribe: ({ args }) => remember(args),
-    onResultProcess({ result }) {
-      if (!('errors' in result)) return
-      // Every code is the gateway's own: clients cannot make one up.
-      for (const { extensions: { code } } of result.errors ?? []) errors.inc({ code: typeof code === 'string' ? code : 'none' })
+    executing(operation, operated) {
+      const node = operationNodeOf(operated)
+      if (node) types.set(operation, node.operation)
     },
-    onResponse({ request, response }) {
-      const operation = currentOperation()
-      if (!operation || new URL(request.url).pathname !== path) return
+    failed(failures) {
+      // Every code is the gateway's own: clients cannot make one up.
+      for (const { extensions: { code } } of failures) errors.inc({ code: typeof code === 'string' ? code : 'none' })
+    },
+    answered(operation, status) {
       const type = types.get(operation) ?? 'none'
-      requests.inc({ type, status: response.status })
+      requests.inc({ type, status })
       durations.observe({ type }, (performance.now() - operation.startedAt) / 1000)
       if (operation.interruption) interruptions.inc({ reason: operation.interruption })
       conflicts.inc(operation.conflicts)

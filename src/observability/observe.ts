@@ -1,11 +1,10 @@
-import type { Plugin } from 'graphql-yoga'
 import type { Logger } from 'pino'
 import type { Database } from '../database.js'
+import type { RequestObserver } from '../http/request-observer.js'
 import type { Settings } from '../settings.js'
 
 /** Something that watches the gateway at work, until it is closed. */
-export interface Observer {
-  plugin: Plugin
+export interface Observer extends RequestObserver {
   close(): Promise<void>
 }
 
@@ -13,20 +12,19 @@ export interface Observer {
 export async function observe(
   { host, metricsPort, traces }: Pick<Settings, 'host' | 'metricsPort' | 'traces'>,
   database: Pick<Database, 'onQuery' | 'pool'>,
-  path: string,
   log: Logger,
-): Promise<{ plugins: Plugin[]; close(): Promise<void> }> {
+): Promise<{ observers: Observer[]; close(): Promise<void> }> {
   const observers: Observer[] = []
   const close = async () => {
     for (const observer of observers) await observer.close()
   }
   if (metricsPort !== undefined) {
     const { startMetrics } = await import('./metrics.js')
-    observers.push(await startMetrics({ host, port: metricsPort, path }, database))
+    observers.push(await startMetrics({ host, port: metricsPort }, database))
   }
   if (traces) {
     const { startTraces } = await import('./traces.js')
-    observers.push(startTraces({ ...traces, path }, database, log))
+    observers.push(startTraces(traces, database, log))
   }
-  return { plugins: observers.map(({ plugin }) => plugin), close }
+  return { observers, close }
 }

@@ -3,13 +3,13 @@ import { setGlobalErrorHandler, W3CTraceContextPropagator } from '@opentelemetry
 import { OTLPTraceExporter } from '@opentelemetry/exporter-trace-otlp-http'
 import { defaultResource, resourceFromAttributes } from '@opentelemetry/resources'
 import { BatchSpanProcessor, TracerProvider } from '@opentelemetry/sdk-trace'
-import type { Plugin } from 'graphql-yoga'
 import type { Logger } from 'pino'
 import type { Database } from '../database.js'
-import type { Operated } from '../http/operated.js'
+import { operationNodeOf } from '../http/operated.js'
+import type { RequestHeaders } from '../auth.js'
+import type { RequestObserver } from '../http/request-observer.js'
 import { currentOperation, type Operation } from '../operation.js'
 import type { Observer } from './observe.js'
-import { operationNodeOf } from './operation-node.js'
 
 export interface TraceSettings {
   /** The base address of an OTLP receiver; traces go to /v1/traces below it. */
@@ -22,14 +22,14 @@ const EXPORT_TIMEOUT_MS = 5_000
 /** A refresh of many rows has statements with thousands of placeholders. */
 const MAX_ATTRIBUTE_LENGTH = 4_096
 
-const headersOf: TextMapGetter<Headers> = { get: (headers, name) => headers.get(name) ?? undefined, keys: (headers) => [...headers.keys()] }
+const headersOf: TextMapGetter<RequestHeaders> = { get: (headers, name) => headers.get(name) ?? undefined, keys: () => ['traceparent', 'tracestate'] }
 
 /**
  * Sends a span for each request and each of its SQL statements to an OTLP receiver: never variables,
  * documents, credentials or the values of a statement. Nothing is registered globally, so that no
  * other library begins to trace by itself.
  */
-export function startTraces({ endpoint, serviceName, path }: TraceSettings & { path: string }, { onQuery }: Pick<Database, 'onQuery'>, log: Logger): Observer {
+export function startTraces({ endpoint, serviceName }: TraceSettings, { onQuery }: Pick<Database, 'onQuery'>, log: Logger): Observer {
   setGlobalErrorHandler((err) => log.warn({ err }, 'traces were not delivered'))
   const exporter = new OTLPTraceExporter({ url: `${endpoint.replace(/\/+$/, '')}/v1/traces`, timeoutMillis: EXPORT_TIMEOUT_MS })
   const provider = new TracerProvider({
@@ -41,46 +41,37 @@ export function startTraces({ endpoint, serviceName, path }: TraceSettings & { p
   const spans = new WeakMap<Operation, Span>()
   onQuery((sql, durationMs) => traceStatement(tracer, spans, sql, durationMs))
   return {
-    plugin: useRequestSpans(tracer, spans, path),
+    ...requestSpans(tracer, spans),
     // What cannot be delivered in the end has been logged, and is no reason to fail.
     close: () => provider.shutdown().catch((err: unknown) => log.warn({ err }, 'traces were not delivered')),
   }
 }
 
-function useRequestSpans(tracer: Tracer, spans: WeakMap<Operation, Span>, path: string): Plugin {
+function requestSpans(tracer: Tracer, spans: WeakMap<Operation, Span>): RequestObserver {
   const propagator = new W3CTraceContextPropagator()
-  const name = (operated: Operated) => {
-    const operation = currentOperation()
-    const span = operation && spans.get(operation)
-    const node = operationNodeOf(operated)
-    if (!span || !node) return
-    // A span is named by the type alone: names of operations are without number, and backends index spans by name.
-    span.updateName(node.operation)
-    span.setAttribute('graphql.operation.type', node.operation)
-    // A GraphQL name has any length.
-    if (node.name) span.setAttribute('graphql.operation.name', node.name.value.slice(0, 100))
-  }
   return {
-    instrumentation: {
-      request({ request }, wrapped) {
-        const operation = currentOperation()
-        if (!operation || new URL(request.url).pathname !== path) return wrapped()
-        const parent = propagator.extract(ROOT_CONTEXT, request.headers, headersOf)
-        const attributes: Attributes = { 'http.request.method': request.method, 'gateway.request_id': operation.requestId }
-        const span = tracer.startSpan('request', { kind: SpanKind.SERVER, attributes }, parent)
-        spans.set(operation, span)
-        return Promise.resolve(wrapped()).finally(() => span.end())
-      },
+    received(operation, { method, headers }) {
+      const parent = propagator.extract(ROOT_CONTEXT, headers, headersOf)
+      const attributes: Attributes = { 'http.request.method': method, 'gateway.request_id': operation.requestId }
+      spans.set(operation, tracer.startSpan('request', { kind: SpanKind.SERVER, attributes }, parent))
     },
-    onExecute: ({ args }) => name(args),
-    onSubscribe: ({ args }) => name(args),
-    onResponse({ response }) {
-      const operation = currentOperation()
-      const span = operation && spans.get(operation)
+    executing(operation, operated) {
+      const span = spans.get(operation)
+      const node = operationNodeOf(operated)
+      if (!span || !node) return
+      // A span is named by the type alone: names of operations are without number, and backends index spans by name.
+      span.updateName(node.operation)
+      span.setAttribute('graphql.operation.type', node.operation)
+      // A GraphQL name has any length.
+      if (node.name) span.setAttribute('graphql.operation.name', node.name.value.slice(0, 100))
+    },
+    answered(operation, status) {
+      const span = spans.get(operation)
       if (!span) return
-      span.setAttribute('http.response.status_code', response.status)
+      span.setAttribute('http.response.status_code', status)
       if (operation.interruption) span.setAttribute('gateway.interruption', operation.interruption)
-      if (response.status >= 500) span.setStatus({ code: SpanStatusCode.ERROR })
+      if (status >= 500) span.setStatus({ code: SpanStatusCode.ERROR })
+      span.end()
     },
   }
 }

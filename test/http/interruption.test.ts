@@ -107,11 +107,17 @@ describe.runIf('url' in place)('an operation', () => {
     expect(await (await gateway.fetch(url, requestOf(refresh))).json()).toMatchObject({ data: { refreshAssessments: { __typename: 'RefreshAssessmentsSuccess' } } })
   })
 
+  test('that only names refreshAssessments has the deadline of all others', async () => {
+    const gateway = serverWith({ operationTimeoutMs: 1 })
+    const skipped = 'mutation ($id: ID!) { refreshAssessments @skip(if: true) { __typename } updateAssessment(id: $id, input: { progress: 8 }) { __typename } }'
+    expect(await codeOf(await gateway.fetch(url, requestOf(skipped)))).toBe('TIMEOUT')
+  })
+
   describe('whose client goes away', () => {
     let left: Promise<unknown> = Promise.resolve()
     const server = createHttpServer((request, response) => {
       left = once(response, 'close')
-      return serverWith({})(request, response)
+      return serverWith({}).listener(request, response)
     })
     let address = ''
     beforeAll(async () => {

@@ -207,7 +207,7 @@ test('documents are remembered by their length, and long ones not at all', () =>
 })
 
 describe('a body', () => {
-  const server = createHttpServer(createServer({ ...dependencies, limits: { ...limits, bodyBytes: 1000 } }))
+  const server = createHttpServer(createServer({ ...dependencies, limits: { ...limits, bodyBytes: 1000 } }).listener)
   afterAll(() => server.close())
   let url = ''
   beforeAll(async () => {

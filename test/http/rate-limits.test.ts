@@ -32,7 +32,7 @@ async function statuses(count: number, send: () => Promise<Response>): Promise<R
 }
 
 async function urlOf(gateway: ReturnType<typeof gatewayWith>): Promise<string> {
-  const server = createHttpServer(gateway).listen(0, '127.0.0.1')
+  const server = createHttpServer(gateway.listener).listen(0, '127.0.0.1')
   cleanUps.push(() => {
     server.closeAllConnections()
     server.close()

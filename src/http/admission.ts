@@ -1,0 +1,40 @@
+import type { Plugin } from 'graphql-yoga'
+import type { Logger } from 'pino'
+import type { Authenticate, RequestHeaders } from '../auth.js'
+import type { Viewer } from '../shared/viewer.js'
+import { type Answer, failure, responseOf } from './failure.js'
+import type { HandedOver } from './hot-documents.js'
+import { unexpected } from './masked-errors.js'
+import type { RateLimits } from './rate-limits.js'
+
+/** Whom a request comes from, or how it is refused, before anything of it is read. */
+export type Admit = (headers: RequestHeaders) => Promise<{ viewer: Viewer } | { refusal: Answer }>
+
+/** Lets nobody in without exactly one good credential, nor more often than its limit allows. */
+export function admission(authenticate: Authenticate, rateLimits: RateLimits, log: Logger): Admit {
+  return async (headers) => {
+    try {
+      const viewer = await authenticate(headers)
+      if (viewer) {
+        const refusal = await rateLimits.ofCredential(viewer)
+        return refusal ? { refusal } : { viewer }
+      }
+      const message = 'Exactly one valid credential is needed: Authorization: Bearer, apikey, X-API-Key or X-Session-Token.'
+      return { refusal: failure(401, 'UNAUTHENTICATED', message, { 'www-authenticate': 'Bearer' }) }
+    } catch (error) {
+      const { message, extensions: { code, http, ...extensions } } = unexpected(error, log)
+      return { refusal: failure(http?.status ?? 500, String(code), message, http?.headers, extensions) }
+    }
+  }
+}
+
+export function useAdmission(path: string, admit: Admit, viewers: WeakMap<Request, Viewer>): Plugin<object, Partial<HandedOver>> {
+  return {
+    async onRequest({ request, url, serverContext, fetchAPI, endResponse }) {
+      if (url.pathname !== path) return
+      const admitted = serverContext.viewer ? { viewer: serverContext.viewer } : await admit(request.headers)
+      if ('viewer' in admitted) viewers.set(request, admitted.viewer)
+      else endResponse(responseOf(fetchAPI, admitted.refusal))
+    },
+  }
+}
