@@ -22,6 +22,7 @@ import type { PreparedStatements } from './prepared-statements.js'
 import { schema } from './schema.js'
 import { type Changes, LocalChanges } from './shared/changes.js'
 import { plainReads } from './shared/plain-reads.js'
+import { plainWrites } from './shared/plain-writes.js'
 import type { Viewer } from './shared/viewer.js'
 
 export const GRAPHQL_PATH = '/graphql'
@@ -63,6 +64,7 @@ export function createServer(dependencies: ServerDependencies) {
   const viewers = new WeakMap<Request, Viewer>()
   const path = GRAPHQL_PATH
   const reads = plainReads(db, statements)
+  const writes = plainWrites(db, reads, statements)
   const rateLimits = createRateLimits(limits.rate, { path, viewers, log })
   return createYoga<object, Context>({
     schema,
@@ -107,6 +109,7 @@ export function createServer(dependencies: ServerDependencies) {
       return {
         db,
         reads,
+        writes,
         viewer,
         loaders: createLoaders(db, reads, viewer.organisation.id),
         changes,
