@@ -34,8 +34,11 @@ interface PostgresLocation {
 
 const POOL_TIMEOUT_MS = 5_000
 
-/** PostgreSQL ends the statement of a connection that was cut off within this time. */
-const CONNECTION_CHECK = '-c client_connection_check_interval=500ms'
+/**
+ * PostgreSQL ends the statement of a connection that was cut off within this time. And Prisma's
+ * driver writes and reads instants without their offset, as if every session were in UTC.
+ */
+const SESSION = '-c client_connection_check_interval=500ms -c TimeZone=UTC'
 
 /**
  * Opens the database and makes sure that it answers. It does not migrate.
@@ -49,7 +52,7 @@ export async function openDatabase(location: DatabaseLocation): Promise<Database
       connectionString: url,
       max: poolSize,
       connectionTimeoutMillis: poolTimeoutMs,
-      options: CONNECTION_CHECK,
+      options: SESSION,
       ...(statementTimeoutMs !== undefined && { statement_timeout: statementTimeoutMs }),
     }
     return connect(config, false, async () => {})

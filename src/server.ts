@@ -25,6 +25,7 @@ import type { PreparedStatements } from './prepared-statements.js'
 import { schema } from './schema.js'
 import { type Changes, LocalChanges } from './shared/changes.js'
 import { plainReads } from './shared/plain-reads.js'
+import { plainWrites } from './shared/plain-writes.js'
 import type { Viewer } from './shared/viewer.js'
 
 export const GRAPHQL_PATH = '/graphql'
@@ -69,6 +70,7 @@ export function createServer(dependencies: ServerDependencies) {
   const viewers = new WeakMap<Request, Viewer>()
   const path = GRAPHQL_PATH
   const reads = plainReads(db, statements)
+  const writes = plainWrites(db, reads, statements)
   const rateLimits = createRateLimits(limits.rate, log)
   const admit = admission(authenticate, rateLimits, log)
   const cost = new CostLimit(limits.cost)
@@ -76,6 +78,7 @@ export function createServer(dependencies: ServerDependencies) {
   const contextOf = (viewer: Viewer, headers: RequestHeaders): Context => ({
     db,
     reads,
+    writes,
     viewer,
     loaders: createLoaders(db, reads, viewer.organisation.id),
     changes,

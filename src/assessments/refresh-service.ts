@@ -7,7 +7,7 @@ import type { Assessment, Prisma, Question } from '../generated/prisma/client.js
 import { currentOperation } from '../operation.js'
 import { type ConflictError, ForbiddenError, isFailure, ValidationError, type ValidationIssue } from '../shared/failures.js'
 import { check, isUuid } from '../shared/validation.js'
-import { conflicts, replaceLockedSections } from '../shared/versioned.js'
+import { conflict, replaceLockedSections } from '../shared/versioned.js'
 import { requireScope, type Viewer } from '../shared/viewer.js'
 import { questionOptions } from '../templates/rules.js'
 import { type BankEntry, idKey, isDeleted, isOid, type Refresh, refreshInput, refreshSections } from './refresh-rules.js'
@@ -133,15 +133,7 @@ async function refreshBatch(
   const isStale = ({ id, version }: LockedAssessment) => (expectedVersions.get(id) ?? version) !== version
   const stale = batch.filter(isStale)
   const current = stale.length === 0 ? [] : await transaction.assessment.findMany({ where: { id: { in: stale.map(({ id }) => id) } } })
-  const errors = new Map(
-    (
-      await conflicts(
-        transaction,
-        'Assessment',
-        current.map((row) => ({ current: row, expectedVersion: expectedVersions.get(row.id) ?? 0 })),
-      )
-    ).map((error) => [error.current.id, error]),
-  )
+  const errors = new Map(current.map((row) => [row.id, conflict(row, expectedVersions.get(row.id) ?? 0)]))
   const open = parsed.filter((row) => row.status !== 'COMPLETE' && !errors.has(row.id))
   await bank.load(open.flatMap((row) => row.sections))
   const refreshes = new Map(open.map((row) => [row.id, refreshSections(row.sections, bank, newId)]))

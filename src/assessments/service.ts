@@ -6,6 +6,7 @@ import type { Services } from '../context.js'
 import { type Assessment, Prisma } from '../generated/prisma/client.js'
 import { isUniqueViolation } from '../shared/database-errors.js'
 import { AlreadyExistsError, type ConflictError, type ForbiddenError, NotFoundError, ValidationError } from '../shared/failures.js'
+import type { ReadModels } from '../shared/plain-reads.js'
 import { check, expectedVersion, isUuid } from '../shared/validation.js'
 import { changeVersioned, stampOf, Write } from '../shared/versioned.js'
 import { requireScope } from '../shared/viewer.js'
@@ -24,6 +25,11 @@ import {
   updateInput,
 } from './rules.js'
 
+// Made once: zod compiles each schema at its first use.
+const createArgs = z.object({ input: createInput })
+const updateArgs = z.object({ expectedVersion, input: updateInput })
+const answersArgs = z.object({ expectedVersion, answers: answersInput })
+
 /**
  * Creates an assessment and starts its workflow, in one statement. With too few questions in the
  * bank it is created all the same, its workflow in state ERROR.
@@ -35,7 +41,7 @@ export async function createAssessment(
   const { db, viewer } = context
   const refused = requireScope(viewer, 'ASSESSMENTS_WRITE')
   if (refused) return refused
-  const checked = check(z.object({ input: createInput }), args)
+  const checked = check(createArgs, args)
   if (checked instanceof ValidationError) return checked
   const { entityId, templateId, name, intakeMode } = checked.input
 
@@ -128,20 +134,18 @@ export async function updateAssessment(
   const { db, viewer } = context
   const refused = requireScope(viewer, 'ASSESSMENTS_WRITE')
   if (refused) return refused
-  const checked = check(z.object({ expectedVersion, input: updateInput }), args)
+  const checked = check(updateArgs, args)
   if (checked instanceof ValidationError) return checked
   let seen: Assessment | undefined
   for (;;) {
     try {
       return await changeVersioned(context, {
-        model: db.assessment,
-        read: context.reads?.assessment,
-        kind: 'Assessment',
+        model: context.writes?.assessment ?? db.assessment,
         key: { id: args.id },
         expectedVersion: checked.expectedVersion,
         async decide(row: Assessment) {
           seen = row
-          return new Write({ ...checked.input, ...(await riskChange(context, row, checked.input.status)) })
+          return new Write({ ...checked.input, ...(await riskChange(context.reads ?? db, row, checked.input.status)) })
         },
       })
     } catch (error) {
@@ -154,12 +158,12 @@ export async function updateAssessment(
 
 /** What entering or leaving COMPLETE does to score, level and outcome. */
 async function riskChange(
-  { db }: Services,
+  reads: ReadModels,
   row: Assessment,
   status: Assessment['status'] | undefined,
 ): Promise<Prisma.AssessmentUncheckedUpdateManyInput> {
   if (status === undefined || (status === 'COMPLETE') === (row.status === 'COMPLETE')) return {}
-  const outcomes = await db.outcome.findMany({
+  const outcomes = await reads.outcome.findMany({
     where: { organisationId: row.organisationId, templateId: row.templateId },
     orderBy: [{ position: 'asc' }, { id: 'asc' }],
   })
@@ -179,12 +183,10 @@ export async function answerAssessmentQuestions(
 ): Promise<Assessment | ConflictError<Assessment> | NotFoundError | ForbiddenError | ValidationError> {
   const refused = requireScope(context.viewer, 'ASSESSMENTS_WRITE')
   if (refused) return refused
-  const checked = check(z.object({ expectedVersion, answers: answersInput }), args)
+  const checked = check(answersArgs, args)
   if (checked instanceof ValidationError) return checked
   return changeVersioned(context, {
-    model: context.db.assessment,
-    read: context.reads?.assessment,
-    kind: 'Assessment',
+    model: context.writes?.assessment ?? context.db.assessment,
     key: { id: args.id },
     expectedVersion: checked.expectedVersion,
     decide(row: Assessment) {

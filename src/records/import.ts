@@ -139,7 +139,6 @@ async function renewExpiries(services: Services, definitionIds: string[]): Promi
 async function change(services: Services, id: string, columns: (row: AssessmentRecord) => Partial<Columns>): Promise<void> {
   const changed = await changeVersioned(services, {
     model: services.db.assessmentRecord,
-    kind: 'AssessmentRecord',
     key: { id },
     expectedVersion: null,
     decide: (row: AssessmentRecord) => new Write(columns(row)),

@@ -3,11 +3,15 @@ import { z } from 'zod'
 import type { Services } from '../context.js'
 import type { AssessmentRecord } from '../generated/prisma/client.js'
 import { type ConflictError, type ForbiddenError, NotFoundError, ValidationError, type ValidationIssue } from '../shared/failures.js'
+import type { ReadModels } from '../shared/plain-reads.js'
 import { check, expectedVersion, isUuid } from '../shared/validation.js'
 import { changeVersioned, Write } from '../shared/versioned.js'
-import { requireScope } from '../shared/viewer.js'
+import { requireScope, type Viewer } from '../shared/viewer.js'
 import { visible } from './access.js'
 import { assessedError, expiryOf, updateInput } from './rules.js'
+
+// Made once: zod compiles each schema at its first use.
+const updateArgs = z.object({ expectedVersion, input: updateInput })
 
 /** Changes what is sent of a record; when it expires is derived. */
 export async function updateAssessmentRecord(
@@ -15,9 +19,10 @@ export async function updateAssessmentRecord(
   args: { id: string; expectedVersion?: number | null | undefined; input: z.input<typeof updateInput> },
 ): Promise<AssessmentRecord | ConflictError<AssessmentRecord> | NotFoundError | ForbiddenError | ValidationError> {
   const { db, viewer } = context
+  const reads: ReadModels = context.reads ?? db
   const refused = requireScope(viewer, 'RECORDS_WRITE')
   if (refused) return refused
-  const checked = check(z.object({ expectedVersion, input: updateInput }), args)
+  const checked = check(updateArgs, args)
   if (checked instanceof ValidationError) return checked
 
   const { status, assessmentDate, assessorId } = checked.input
@@ -26,20 +31,18 @@ export async function updateAssessmentRecord(
     if (issue) return inInput(issue)
   }
   if (assessorId != null) {
-    const missing = await missingIds(context, args.id, assessorId)
+    const missing = await missingIds(reads, viewer, args.id, assessorId)
     if (missing.length > 0) return new NotFoundError(missing)
   }
   return changeVersioned(context, {
-    model: db.assessmentRecord,
-    read: context.reads?.assessmentRecord,
-    kind: 'AssessmentRecord',
+    model: context.writes?.assessmentRecord ?? db.assessmentRecord,
     key: { id: args.id },
     expectedVersion: checked.expectedVersion,
     async decide(row: AssessmentRecord) {
       const state = { status: row.status, assessmentDate: row.assessmentDate, ...checked.input }
       const issue = assessedError(state, new Date())
       if (issue) return inInput(issue)
-      const definition = await db.assessmentTemplate.findFirst({
+      const definition = await reads.assessmentTemplate.findFirst({
         where: { ...visible(viewer), id: row.assessmentDefinitionId },
         select: { validityDays: true },
       })
@@ -49,10 +52,10 @@ export async function updateAssessmentRecord(
 }
 
 /** Which of the two is not there, so that one answer names both. */
-async function missingIds({ db, viewer }: Services, id: string, assessorId: string): Promise<string[]> {
+async function missingIds(reads: ReadModels, viewer: Viewer, id: string, assessorId: string): Promise<string[]> {
   const [record, assessor] = await Promise.all([
-    isUuid(id) ? db.assessmentRecord.count({ where: { ...visible(viewer), id } }) : 0,
-    isUuid(assessorId) ? db.user.count({ where: { ...visible(viewer), id: assessorId } }) : 0,
+    isUuid(id) ? reads.assessmentRecord.count({ where: { ...visible(viewer), id } }) : 0,
+    isUuid(assessorId) ? reads.user.count({ where: { ...visible(viewer), id: assessorId } }) : 0,
   ])
   return [...(record ? [] : [id]), ...(assessor ? [] : [assessorId])]
 }

@@ -4,11 +4,15 @@ import type { Services } from '../context.js'
 import { type AssessmentResult, Prisma } from '../generated/prisma/client.js'
 import { type ConflictError, type ForbiddenError, isFailure, NotFoundError, ValidationError } from '../shared/failures.js'
 import { exactText } from '../shared/filters.js'
+import type { ReadModels } from '../shared/plain-reads.js'
 import { check, expectedVersion, sourcedId } from '../shared/validation.js'
 import { changeVersioned, stampOf, Write } from '../shared/versioned.js'
 import { requireScope } from '../shared/viewer.js'
 import { visible } from './access.js'
 import { type PutInput, putInput, scoreIssues, scoreScaleValues } from './rules.js'
+
+// Made once: zod compiles each schema at its first use.
+const putArgs = z.object({ sourcedId, expectedVersion, input: putInput })
 
 /**
  * Creates or replaces a result whole, under the caller's sourcedId. Of concurrent puts on a new one
@@ -27,7 +31,7 @@ export async function putAssessmentResult(
   const { db, viewer } = context
   const refused = requireScope(viewer, 'RESULTS_WRITE')
   if (refused) return refused
-  const checked = check(z.object({ sourcedId, expectedVersion, input: putInput }), args)
+  const checked = check(putArgs, args)
   if (checked instanceof ValidationError) return checked
   const mustExist = (checked.expectedVersion ?? 0) > 0
   const references = await findReferences(context, checked.input)
@@ -39,9 +43,7 @@ export async function putAssessmentResult(
   const { issues, data } = references
   for (;;) {
     const changed = await changeVersioned(context, {
-      model: db.assessmentResult,
-      read: context.reads?.assessmentResult,
-      kind: 'AssessmentResult',
+      model: context.writes?.assessmentResult ?? db.assessmentResult,
       key: { sourcedId: checked.sourcedId },
       expectedVersion: checked.expectedVersion,
       decide: () => (issues.length > 0 ? new ValidationError(issues) : new Write(data)),
@@ -58,17 +60,19 @@ export async function putAssessmentResult(
 }
 
 /** Finds what the input names, and turns it into columns with what the stored rows say against it. */
-async function findReferences({ db, viewer }: Services, input: PutInput) {
+async function findReferences(context: Services, input: PutInput) {
+  const { db, viewer } = context
+  const reads: ReadModels = context.reads ?? db
   const { assessmentLineItemSourcedId, studentSourcedId, scoreScaleSourcedId, ...values } = input
   const [lineItem, student, givenScale] = await Promise.all([
     db.assessmentLineItem.findFirst({
       where: { ...visible(viewer), sourcedId: exactText(assessmentLineItemSourcedId) },
       include: { scoreScale: true },
     }),
-    db.user.findFirst({ where: { ...visible(viewer), sourcedId: exactText(studentSourcedId) }, select: { id: true } }),
+    reads.user.findFirst({ where: { ...visible(viewer), sourcedId: exactText(studentSourcedId) }, select: { id: true } }),
     scoreScaleSourcedId == null
       ? null
-      : db.scoreScale.findFirst({ where: { ...visible(viewer), sourcedId: exactText(scoreScaleSourcedId) } }),
+      : reads.scoreScale.findFirst({ where: { ...visible(viewer), sourcedId: exactText(scoreScaleSourcedId) } }),
   ])
   if (!lineItem || !student || (scoreScaleSourcedId != null && !givenScale)) {
     return new NotFoundError([

@@ -8,6 +8,7 @@ import {
 } from './failures.js'
 import { scopes, validationCodes } from './vocabulary.js'
 import { Versioned } from './versioned-type.js'
+import { changedPaths } from './versioned.js'
 import { wholeRow } from './whole-row.js'
 
 export const Scope = builder.enumType('Scope', {
@@ -102,9 +103,10 @@ export const ConflictErrorType = builder.objectType(ConflictError, {
       description: 'The row as it is now, from the same read as actualVersion.',
       resolve: ({ current }, _args, context, info) => wholeRow(current, context, info),
     }),
-    changedPaths: t.exposeStringList('changedPaths', {
+    changedPaths: t.stringList({
       description:
         'The fields changed since expectedVersion, e.g. `name` or `sections.0.questions.3.answer`; empty when expectedVersion is above the actual one.',
+      resolve: (error, _args, { loaders }) => changedPaths(error, loaders.revisions),
     }),
   }),
 })

@@ -53,7 +53,6 @@ export class ConflictError<Row extends VersionedRow = VersionedRow> {
   constructor(
     readonly expectedVersion: number,
     readonly current: Row,
-    readonly changedPaths: string[],
   ) {
     this.actualVersion = current.version
     this.message = `Version ${expectedVersion} was expected, but the current version is ${current.version}.`

@@ -77,3 +77,7 @@ export function plainReads(db: Prisma.PrismaClient, statements: PreparedStatemen
   }
 }
 export type Reads = ReturnType<typeof plainReads>
+
+type WithoutClass<Models> = { [Name in keyof Models]: Models[Name] extends ReadModel<infer Row> ? ReadModel<Row> : never }
+/** `Reads`, or a client or transaction of Prisma in their place. */
+export type ReadModels = WithoutClass<Reads>

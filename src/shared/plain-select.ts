@@ -27,7 +27,7 @@ export interface Statement {
 }
 
 /** A part of a query that is not plain: Prisma has to answer it. */
-class NotPlain extends Error {}
+export class NotPlain extends Error {}
 
 /** The SQL of a `findMany` without lists below its rows; null when it holds anything that is not known here. */
 export function selectRows(model: PlainModel, query: object): Statement | null {
@@ -50,7 +50,8 @@ export function countRows(model: PlainModel, where: object): Statement | null {
   }))
 }
 
-function plain(write: (values: unknown[]) => Omit<Statement, 'values'>): Statement | null {
+/** The statement that `write` makes; null when something in it is not plain. */
+export function plain(write: (values: unknown[]) => Omit<Statement, 'values'>): Statement | null {
   const values: unknown[] = []
   try {
     return { ...write(values), values }
@@ -156,8 +157,16 @@ function column({ table, columns }: PlainModel, name: string): string {
   return `"${table}"."${name}"`
 }
 
-function parameter(values: unknown[], value: unknown): string {
-  return `$${values.push(value)}`
+/** Stands in the text for a value; instants as UTC, as the driver's own offsets leave out the seconds that old ones had. */
+export function parameter(values: unknown[], value: unknown): string {
+  return `$${values.push(value instanceof Date ? utc(value) : value)}`
+}
+
+/** PostgreSQL and JavaScript write other years each in their own way. */
+function utc(date: Date): string {
+  const year = date.getUTCFullYear()
+  if (year >= 1 && year <= 9999) return date.toISOString()
+  throw new NotPlain()
 }
 
 function isValue(it: unknown): boolean {
@@ -174,6 +183,6 @@ function recordOf(it: unknown): Record<string, unknown> {
   throw new NotPlain()
 }
 
-function isRecord(it: unknown): it is Record<string, unknown> {
+export function isRecord(it: unknown): it is Record<string, unknown> {
   return typeof it === 'object' && it !== null && !Array.isArray(it) && !(it instanceof Date)
 }

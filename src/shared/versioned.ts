@@ -4,7 +4,6 @@ import type { Prisma, PrismaClient, Revision } from '../generated/prisma/client.
 import { currentOperation } from '../operation.js'
 import { isDeadlock } from './database-errors.js'
 import { ConflictError, NotFoundError, ValidationError, type VersionedRow } from './failures.js'
-import type { ReadModel } from './plain-reads.js'
 import { isUuid } from './validation.js'
 import type { Viewer } from './viewer.js'
 
@@ -57,6 +56,9 @@ export interface RevisionRange {
   newest: number
 }
 
+/** PostgreSQL limits how many values a statement takes. */
+const MOST_RANGES = 1_000
+
 /** Loads ranges of revisions, each newest first: one statement for all that are asked for at once. */
 export function revisionLoader(db: Pick<PrismaClient, 'revision'>, organisationId: string) {
   return new DataLoader<RevisionRange, Revision[], string>(
@@ -75,9 +77,11 @@ export function revisionLoader(db: Pick<PrismaClient, 'revision'>, organisationI
         revisions.filter((it) => it[revisionColumn[kind]] === id && it.version >= oldest && it.version <= newest),
       )
     },
-    { cacheKeyFn: ({ id, oldest, newest }) => `${id} ${oldest} ${newest}` },
+    { maxBatchSize: MOST_RANGES, cacheKeyFn: ({ id, oldest, newest }) => `${id} ${oldest} ${newest}` },
   )
 }
+
+export type RevisionLoader = ReturnType<typeof revisionLoader>
 
 /** The first revisions of a row after a version, in order. */
 export function revisionsAfter(
@@ -101,10 +105,8 @@ export class Write<Data> {
 
 /** How one row is to change. */
 export interface VersionedChange<Row, Data, Key> {
+  /** Prisma's, or one of `Writes` outside of any transaction. */
   model: VersionedModel<Row, Data, Key>
-  /** Reads the row faster than the model; left out in a transaction, which the model belongs to. */
-  read?: Pick<ReadModel<Row>, 'findFirst'> | undefined
-  kind: VersionedKind
   /** Which row, as the client named it. */
   key: Key
   /** Null or undefined: last write wins. */
@@ -119,17 +121,17 @@ export interface VersionedChange<Row, Data, Key> {
 
 /** Changes one row of the viewer's organisation, or answers why not: the row as it was written. */
 export async function changeVersioned<Row extends VersionedRow, Data extends object, Key extends { id: string } | { sourcedId: string }>(
-  { db, viewer, changes }: Services,
-  { model, read = model, kind, key, expectedVersion, decide }: VersionedChange<Row, Data, Key>,
+  { viewer, changes }: Services,
+  { model, key, expectedVersion, decide }: VersionedChange<Row, Data, Key>,
 ): Promise<Row | ValidationError | NotFoundError | ConflictError<Row>> {
   const named = 'id' in key ? key.id : key.sourcedId
   if ('id' in key && !isUuid(key.id)) return new NotFoundError([named])
   const { id: organisationId } = viewer.organisation
   for (;;) {
-    const row = await read.findFirst({ where: { ...key, organisationId } })
+    const row = await model.findFirst({ where: { ...key, organisationId } })
     if (!row) return new NotFoundError([named])
     if (expectedVersion != null && row.version !== expectedVersion) {
-      return conflict(db, kind, row, expectedVersion)
+      return conflict(row, expectedVersion)
     }
     const decision = await decide(row)
     if (decision instanceof ValidationError) return decision
@@ -157,42 +159,18 @@ async function unlessDeadlocked<Row>(changed: PromiseLike<Row[]>): Promise<Row[]
 }
 
 /** The failure that tells a client all it needs to merge and retry. */
-async function conflict<Row extends VersionedRow>(
-  db: Pick<PrismaClient, 'revision'>,
-  kind: VersionedKind,
-  current: Row,
-  expectedVersion: number,
-): Promise<ConflictError<Row>> {
-  const [error] = await conflicts(db, kind, [{ current, expectedVersion }])
-  if (!error) throw new Error('Each stale row has one conflict.')
-  return error
+export function conflict<Row extends VersionedRow>(current: Row, expectedVersion: number): ConflictError<Row> {
+  const operation = currentOperation()
+  if (operation) operation.conflicts += 1
+  return new ConflictError(expectedVersion, current)
 }
 
-/** The conflicts of many rows, whose changed paths one statement reads. */
-export async function conflicts<Row extends VersionedRow>(
-  db: Pick<PrismaClient, 'revision'>,
-  kind: VersionedKind,
-  stale: { current: Row; expectedVersion: number }[],
-): Promise<ConflictError<Row>[]> {
-  if (stale.length === 0) return []
-  const operation = currentOperation()
-  if (operation) operation.conflicts += stale.length
-  const column = revisionColumn[kind]
-  const revisions = await db.revision.findMany({
-    where: {
-      OR: stale.map(({ current, expectedVersion }) => ({
-        organisationId: current.organisationId,
-        [column]: current.id,
-        // Later revisions describe rows later than `current`.
-        version: { gt: expectedVersion, lte: current.version },
-      })),
-    },
-    orderBy: { version: 'asc' },
-  })
-  return stale.map(({ current, expectedVersion }) => {
-    const paths = revisions.filter((revision) => revision[column] === current.id).flatMap((revision) => revision.changedPaths)
-    return new ConflictError(expectedVersion, current, [...new Set(paths)])
-  })
+/** What was changed since the version that was expected; later revisions describe rows later than `current`. */
+export async function changedPaths({ current, expectedVersion }: ConflictError, revisions: RevisionLoader): Promise<string[]> {
+  const { id, version } = current
+  if (expectedVersion >= version) return []
+  const newestFirst = await revisions.load({ kind: kindOf(current), id, oldest: expectedVersion + 1, newest: version })
+  return [...new Set(newestFirst.toReversed().flatMap((revision) => revision.changedPaths))]
 }
 
 /**

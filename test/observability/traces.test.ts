@@ -105,7 +105,7 @@ test('each request is a span of its caller’s trace, with its statements as chi
   const statements = receiver.spans().filter((it) => it.kind === CLIENT && it.parentSpanId === rename?.spanId)
   expect(statements.map(({ name }) => name)).toEqual(expect.arrayContaining(['SELECT', 'UPDATE']))
   const written = statements.find(({ name }) => name === 'UPDATE')
-  expect(written?.attributes['db.query.text']).toMatch(/^UPDATE .*"Assessment".* SET "name" = \$1/)
+  expect(written?.attributes['db.query.text']).toMatch(/^UPDATE "Assessment" SET .*"name" = \$\d/)
   for (const it of statements) {
     expect(it.traceId).toBe(traceId)
     expect(it.endTimeUnixNano).toBeGreaterThanOrEqual(it.startTimeUnixNano)
