@@ -1,3 +1,4 @@
+import type { GraphQLResolveInfo } from 'graphql'
 import { builder } from '../builder.js'
 import type { Assessment as AssessmentRow } from '../generated/prisma/client.js'
 import { Organisation } from '../organisations/schema.js'
@@ -86,11 +87,17 @@ const WorkflowInstance = builder.objectRef<WorkflowInstanceShape>('WorkflowInsta
   }),
 })
 
-const AssessmentQuestion = builder.objectRef<Question & { index: number }>('AssessmentQuestion').implement({
+/** The place of a list's item in the answer, which is its place in the list: both are only ever shown whole. */
+function placeInList({ path }: GraphQLResolveInfo): number {
+  if (typeof path.prev?.key === 'number') return path.prev.key
+  throw new Error('It does not stand in a list.')
+}
+
+const AssessmentQuestion = builder.objectRef<Question>('AssessmentQuestion').implement({
   description: 'A question as this assessment asks it: a snapshot of the bank’s question, renewed by refreshAssessments.',
   fields: (t) => ({
     id: t.exposeID('id', { description: 'UUID; what an answer names the question by. A replacement has another one.' }),
-    index: t.exposeInt('index', { description: 'Place in its section, from 0.' }),
+    index: t.int({ description: 'Place in its section, from 0.', resolve: (_question, _args, _context, info) => placeInList(info) }),
     qid: t.exposeInt('qid', { description: 'The bank’s number of the question.' }),
     revision: t.exposeInt('revision', { description: 'The revision of the bank’s question that this snapshot shows.' }),
     text: t.exposeString('text', { description: 'The question in words.' }),
@@ -101,15 +108,14 @@ const AssessmentQuestion = builder.objectRef<Question & { index: number }>('Asse
   }),
 })
 
-const AssessmentSection = builder.objectRef<Section & { index: number }>('AssessmentSection').implement({
+const AssessmentSection = builder.objectRef<Section>('AssessmentSection').implement({
   description: 'A section of an assessment.',
   fields: (t) => ({
-    index: t.exposeInt('index', { description: 'Place in the assessment, from 0.' }),
+    index: t.int({ description: 'Place in the assessment, from 0.', resolve: (_section, _args, _context, info) => placeInList(info) }),
     title: t.exposeString('title', { description: 'Its heading.' }),
-    questions: t.field({
+    questions: t.expose('questions', {
       type: [AssessmentQuestion],
       description: 'Its questions in their order; none when the workflow could not draw them.',
-      resolve: ({ questions }) => questions.map((question, index) => ({ ...question, index })),
     }),
   }),
 })
@@ -208,7 +214,7 @@ export const Assessment = builder.prismaObject('Assessment', {
       type: [AssessmentSection],
       description: 'Its sections with their questions and answers, in their order.',
       select: { sections: true },
-      resolve: (row) => storedSections.parse(row.sections).map((section, index) => ({ ...section, index })),
+      resolve: (row) => storedSections.parse(row.sections),
     }),
   }),
 })

@@ -18,6 +18,7 @@ import type { Answer } from './failure.js'
 import { masked, unexpected } from './masked-errors.js'
 import { type Operated, operationNodeOf } from './operated.js'
 import { commonHeaders, logAnswer, nameOperation } from './operation-log.js'
+import { QueryPlans } from './query-plans.js'
 import type { RateLimits } from './rate-limits.js'
 import type { RequestObserver } from './request-observer.js'
 
@@ -74,6 +75,7 @@ const parameters = z.strictObject({
  */
 export class HotDocuments {
   readonly #valid = new WeakSet<DocumentNode>()
+  readonly #plans = new QueryPlans()
 
   constructor(readonly options: HotDocumentsOptions) {}
 
@@ -151,8 +153,12 @@ export class HotDocuments {
     nameOperation(operated)
     const extensions = cost.extension(requested)
     try {
-      const contextValue = contextOf(viewer, headers)
-      const result = await withinDeadline(operationTimeoutMs, operated, signal, () => execute({ ...operated, contextValue }))
+      const result = await withinDeadline(
+        operationTimeoutMs,
+        operated,
+        signal,
+        async () => (await this.#plans.execute(operated, contextOf(viewer, headers))) ?? execute({ ...operated, contextValue: contextOf(viewer, headers) }),
+      )
       if (isAsyncIterable(result) || 'initialResult' in result) throw new Error('Neither queries nor mutations answer in parts.')
       const errors = result.errors?.map((error) => masked(error, 'Unexpected error.', log))
       return { ...result, ...(errors && { errors }), extensions }
