@@ -73,7 +73,8 @@ export class QueryPlans {
   }
 }
 
-function planOf({ schema, document }: Operated, operation: OperationDefinitionNode): { plan: Plan | undefined; fields: number } {
+/** The plan of one operation of a valid document, if it can have one, and its size. */
+export function planOf({ schema, document }: Operated, operation: OperationDefinitionNode): { plan: Plan | undefined; fields: number } {
   try {
     const fragments: Record<string, FragmentDefinitionNode> = {}
     for (const it of document.definitions) if (it.kind === Kind.FRAGMENT_DEFINITION) fragments[it.name.value] = it
@@ -116,7 +117,8 @@ class Plan {
   #object(type: GraphQLObjectType, selections: SelectionSetNode[]): Completion {
     if (type.isTypeOf) throw new Unplanned()
     const nodes = new Map<string, FieldNode[]>()
-    for (const selection of selections) this.#collect(selection, nodes)
+    const spread = new Set<string>()
+    for (const selection of selections) this.#collect(selection, nodes, spread)
     const fields = [...nodes].map(([key, selected]) => this.#field(type, key, selected))
     return {
       needsPath: fields.some(({ needsPath }) => needsPath),
@@ -140,7 +142,7 @@ class Plan {
   }
 
   /** The fields of a selection by their keys in the answer; on an object type, each of its fragments applies. */
-  #collect({ selections }: SelectionSetNode, nodes: Map<string, FieldNode[]>): void {
+  #collect({ selections }: SelectionSetNode, nodes: Map<string, FieldNode[]>, spread: Set<string>): void {
     for (const selection of selections) {
       // Conditions change with the variables.
       if (selection.directives?.length) throw new Unplanned()
@@ -151,11 +153,14 @@ class Plan {
         const same = nodes.get(key)
         if (same) same.push(selection)
         else nodes.set(key, [selection])
-      } else if (selection.kind === Kind.INLINE_FRAGMENT) this.#collect(selection.selectionSet, nodes)
+      } else if (selection.kind === Kind.INLINE_FRAGMENT) this.#collect(selection.selectionSet, nodes, spread)
       else {
-        const fragment = this.fragments[selection.name.value]
+        const { value: name } = selection.name
+        const fragment = this.fragments[name]
         if (!fragment || fragment.directives?.length) throw new Unplanned()
-        this.#collect(fragment.selectionSet, nodes)
+        if (spread.has(name)) continue
+        spread.add(name)
+        this.#collect(fragment.selectionSet, nodes, spread)
       }
     }
   }

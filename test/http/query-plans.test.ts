@@ -1,0 +1,167 @@
+// Queries that are sent again are executed by a plan: it answers what the executor answers, for as many statements.
+import fc from 'fast-check'
+import { parse, validate } from 'graphql'
+import { beforeAll, describe, expect, test } from 'vitest'
+import { z } from 'zod'
+import { operationNodeOf } from '../../src/http/operated.js'
+import { planOf } from '../../src/http/query-plans.js'
+import { schema } from '../../src/schema.js'
+import { createServer } from '../../src/server.js'
+import { jsonOf } from '../fuzz/inputs.js'
+import { randomQuery } from '../fuzz/queries.js'
+import { FUZZ_TIMEOUT_MS, holds } from '../fuzz/runs.js'
+import { aWorld, type World } from '../fuzz/world.js'
+import { dependencies, statementsOf } from '../gateway.js'
+
+let world: World
+let gateway: ReturnType<typeof createServer>
+beforeAll(async () => {
+  world = await aWorld(4)
+  gateway = createServer(dependencies)
+})
+
+async function send(body: string, key = world.ours.key): Promise<{ answer: unknown; statements: number }> {
+  let answer: unknown
+  const statements = await statementsOf(async () => {
+    const response = await gateway.fetch('http://gateway.test/graphql', {
+      method: 'POST',
+      headers: { 'content-type': 'application/json', apikey: key },
+      body,
+    })
+    answer = await response.json()
+  })
+  return { answer, statements: statements.length }
+}
+
+const refusal = z.object({ errors: z.array(z.unknown()) })
+
+/** Sends a body for the first, the second and the third time. */
+async function expectTheSame(body: string, key?: string): Promise<unknown> {
+  const [first, second, third] = [await send(body, key), await send(body, key), await send(body, key)]
+  expect(second.answer, body).toEqual(first.answer)
+  expect(third.answer, body).toEqual(first.answer)
+  // What met an error is executed once more, and answered before the fields beside it are.
+  if (refusal.safeParse(first.answer).success) await quiet()
+  else expect([second.statements, third.statements], body).toEqual([first.statements, first.statements])
+  return first.answer
+}
+
+async function quiet(): Promise<void> {
+  for (let alone = 0; alone < 2; ) alone = (await send('{"query":"{ viewer { organisation { name } } }"}')).statements === 1 ? alone + 1 : 0
+}
+
+function isPlanned(query: string, operationName?: string): boolean {
+  const document = parse(query)
+  expect(validate(schema, document), query).toEqual([])
+  const operation = operationNodeOf({ document, operationName })
+  return operation != null && planOf({ schema, document }, operation).plan !== undefined
+}
+
+function isValid(query: string): boolean {
+  try {
+    return validate(schema, parse(query)).length === 0
+  } catch {
+    return false
+  }
+}
+
+const SECTIONS = 'sections { index title questions { index id text difficulty options { key label riskScore } answer { key } } }'
+const ASSESSMENT = `__typename id oid version name status intakeMode progress overallRiskScore createdAt organisation { name }
+  template { id name type sections { title } outcomes { name } } entity { id name country } createdBy { name } outcome { name }
+  workflow { state error { type details } } ${SECTIONS} history { totalCount nodes { version changedPaths actor } edges { cursor } }`
+
+describe('planned, and answered the same', () => {
+  const queries: Record<string, [query: string, variables?: (names: World['names']['ours']) => object]> = {
+    'a row with everything': [`query ($id: ID!) { assessment(id: $id) { ${ASSESSMENT} } }`, ({ Assessment }) => ({ id: Assessment[0] })],
+    'a list': [`{ assessments(first: 3) { totalCount pageInfo { endCursor hasNextPage } edges { cursor node { ${ASSESSMENT} } } } }`],
+    'lists in lists': [`{ entities(last: 100) { nodes { name assessments(first: 1) { totalCount nodes { ${ASSESSMENT} } } } } }`],
+    'the same rows by several ways': [
+      `{ entities { nodes { assessments { nodes { template { assessments { nodes { template { outcomes { id } records { nodes { status user { name } } } } } } } } } } }
+         again: assessments { nodes { template { name } } } }`,
+    ],
+    records: [`{ assessmentRecords { nodes { id status isExpired user { name } assessor { name } folder { name } assessmentDefinition { name } history { nodes { version } } } } }`],
+    results: [`{ assessmentResults { nodes { score scoreDate metadata student { name } scoreScale { title values { itemValueLHS } } assessmentLineItem { title results { totalCount } } } } }`],
+    'aliases and fields that merge': [`{ a: viewer { organisation { name } } a: viewer { organisation { id: companyId } scopes } toString: viewer { scopes } constructor: viewer { scopes } }`],
+    'fragments, on interfaces too': [
+      `{ assessments { nodes { ...One ... on Node { id } ... on Versioned { version } ... { status } } } } fragment One on Assessment { name template { ...Two } } fragment Two on AssessmentTemplate { type }`,
+    ],
+    'variables of a list, an enum, an object and a date': [
+      `query ($filter: AssessmentFilter, $orderBy: [AssessmentOrder!], $first: Int = 2) { assessments(filter: $filter, orderBy: $orderBy, first: $first) { nodes { id createdAt } } }`,
+      () => ({ filter: { status: 'DRAFT' }, orderBy: { field: 'NAME', direction: 'DESC' } }),
+    ],
+    'a variable inside of an object': ['query ($type: String) { assessmentTemplates(filter: { type: $type }) { nodes { id } } }', () => ({ type: 'x', field: 'NAME' })],
+    'a variable inside of a list': ['query ($field: AssessmentOrderField!) { assessments(orderBy: [{ field: $field, direction: ASC }]) { nodes { id } } }', () => ({ type: 'x', field: 'NAME' })],
+    'a variable that is not given': [`query ($first: Int, $after: String) { assessments(first: $first, after: $after) { nodes { id } } }`],
+    'a row that is not there': [`query ($id: ID!) { assessment(id: $id) { id sections { title } } }`, () => ({ id: '00000000-0000-4000-8000-000000000000' })],
+    // With errors.
+    'a variable of a wrong type': [`query ($first: Int) { assessments(first: $first) { nodes { id } } }`, () => ({ first: 'many' })],
+    'a variable that has to be given': [`query ($id: ID!) { assessment(id: $id) { id } }`],
+    'an error of a resolver, beside data': [`query ($first: Int) { viewer { scopes } assessments(first: $first) { nodes { id } } }`, () => ({ first: -1 })],
+    'several errors': [`query ($first: Int, $after: String) { a: assessments(first: $first) { nodes { id } } b: entities(after: $after) { nodes { id } } viewer { scopes } }`, () => ({ first: 101, after: 'x' })],
+    'errors deep in lists': [`query ($first: Int) { entities { nodes { name assessments(first: $first) { nodes { id } } } } }`, () => ({ first: 101 })],
+  }
+  test.for(Object.entries(queries))('%s', async ([, [query, variables]]) => {
+    expect(isPlanned(query)).toBe(true)
+    await expectTheSame(JSON.stringify({ query, variables: variables?.(world.names.ours) }))
+  })
+
+  test('a credential without the scope is refused', async () => {
+    const stranger = await world.ours.keyWith(['RECORDS_READ'])
+    const body = JSON.stringify({ query: `{ viewer { scopes } assessments { nodes { id name entity { name } } } assessmentRecords { nodes { id } } }` })
+    // Planned by then for one who has it.
+    for (let time = 0; time < 3; time += 1) await send(body)
+    expect(await expectTheSame(body, stranger)).toMatchObject({ errors: [{ extensions: { code: 'FORBIDDEN', requiredScope: 'ASSESSMENTS_READ' } }] })
+    expect(await send(body)).toMatchObject({ answer: { data: { viewer: {}, assessments: {}, assessmentRecords: {} } } })
+  })
+
+  test('each operation of a document', async () => {
+    const query = `query A { viewer { scopes } } query B { viewer { organisation { name } } } query C($on: Boolean!) { viewer { ...F @include(if: $on) } } fragment F on Viewer { scopes }`
+    expect(['A', 'B', 'C'].map((name) => isPlanned(query, name))).toEqual([true, true, false])
+    const answerOf = (operationName?: string) => expectTheSame(JSON.stringify({ query, operationName, variables: { on: false } }))
+    expect(await answerOf('A')).toHaveProperty('data.viewer.scopes')
+    expect(await answerOf('B')).toHaveProperty('data.viewer.organisation.name')
+    expect(await answerOf('C')).toMatchObject({ data: { viewer: {} } })
+    expect(await answerOf('D')).toHaveProperty('errors')
+    expect(await answerOf()).toHaveProperty('errors')
+  })
+})
+
+test('lists of any length cost as many statements', async () => {
+  const small = await aWorld(2)
+  const body = JSON.stringify({ query: `{ entities(first: 100) { nodes { assessments { nodes { ${ASSESSMENT} } } } } assessments(first: 100) { nodes { ${ASSESSMENT} } } }` })
+  for (let time = 0; time < 3; time += 1) {
+    expect((await send(body, small.ours.key)).statements).toBe((await send(body)).statements)
+  }
+})
+
+describe('not planned, and answered the same', () => {
+  const queries: Record<string, string> = {
+    '@include and @skip': '{ viewer { scopes @include(if: true) organisation @skip(if: true) { name } } }',
+    'an interface': '{ node(id: "x") { id } }',
+    'a union': '{ _entities(representations: []) { __typename } }',
+    introspection: '{ __schema { queryType { name } } }',
+    'an alias of two underscores': '{ __proto__: viewer { scopes } }',
+    'more fields than are worth it': `{ viewer { ${Array.from({ length: 1000 }, (_, i) => `f${i}: scopes`).join(' ')} } }`,
+  }
+  test.for(Object.entries(queries))('%s', async ([, query]) => {
+    expect(isPlanned(query)).toBe(false)
+    await expectTheSame(JSON.stringify({ query }))
+  })
+
+  test('mutations', () => {
+    expect(isPlanned('mutation { refreshAssessments { __typename } }')).toBe(false)
+  })
+})
+
+test('random queries are answered the same', { timeout: FUZZ_TIMEOUT_MS }, async () => {
+  let planned = 0
+  await holds(
+    60,
+    fc.asyncProperty(fc.gen(), async (gen) => {
+      const { query, variables } = randomQuery(world, gen)
+      if (isValid(query) && isPlanned(query)) planned += 1
+      await expectTheSame(`{"query":${JSON.stringify(query)},"variables":${jsonOf(world, variables)}}`)
+    }),
+  )
+  expect(planned).toBeGreaterThan(0)
+})
