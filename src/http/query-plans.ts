@@ -6,7 +6,6 @@ import {
   getArgumentValues,
   getVariableValues,
   type GraphQLField,
-  type GraphQLNullableType,
   type GraphQLObjectType,
   type GraphQLOutputType,
   type GraphQLResolveInfo,
@@ -231,7 +230,7 @@ class Plan {
   }
 
   /** Of values that are not null. */
-  #ofPresent(type: GraphQLNullableType & GraphQLOutputType, selections: SelectionSetNode[]): Completion {
+  #ofPresent(type: GraphQLOutputType, selections: SelectionSetNode[]): Completion {
     if (isListType(type)) return listOf(this.#completion(type.ofType, selections))
     if (isObjectType(type)) return this.#object(type, selections)
     if (!isLeafType(type)) throw new Unplanned()
@@ -251,13 +250,14 @@ function listOf(item: Completion): Completion {
     needsPath: item.needsPath,
     complete(values, prev, run) {
       if (!Array.isArray(values)) throw new Unplanned()
+      const answers: unknown[] = []
       let isPending = false
-      const answers = values.map((value: unknown, key) => {
+      for (let key = 0; key < values.length; key += 1) {
         const path = item.needsPath ? { prev, key, typename: undefined } : undefined
-        const answer = isPending ? unthrown(value, item, path, run) : completed(value, item, path, run)
+        const answer = isPending ? unthrown(values[key], item, path, run) : completed(values[key], item, path, run)
         if (answer instanceof Promise) isPending = true
-        return answer
-      })
+        answers.push(answer)
+      }
       return isPending ? Promise.all(answers) : answers
     },
   }
