@@ -48,7 +48,7 @@ const SECTIONS = 'sections { title questions { text options { key } answer { key
 /** By what is asked: the statements that it costs, the look-up of the key among them, and the document. */
 const budgets: Record<string, [statements: number, query: string]> = {
   'assessments -> template -> assessments -> entity': [
-    5,
+    4,
     `{ assessments(first: 50) { totalCount nodes { id template { name assessments { totalCount nodes { name entity { name } } } } } } }`,
   ],
   'assessments with every relation': [
@@ -63,7 +63,7 @@ const budgets: Record<string, [statements: number, query: string]> = {
     `{ assessments(first: 50) { nodes { entity { assessments(first: 2) { nodes { template { records(first: 2) { nodes { user { name } } } } } } } } } }`,
   ],
   'entities -> assessments -> sections, template and history': [
-    6,
+    5,
     `{ entities(first: 50) { totalCount nodes { name assessments { totalCount nodes { name ${SECTIONS} template { name outcomes { name } } ${HISTORY} } } } } }`,
   ],
   'entities -> assessments -> template -> assessments -> template -> outcomes': [
@@ -101,7 +101,7 @@ const budgets: Record<string, [statements: number, query: string]> = {
         assessmentLineItem { title scoreScale { title } results { nodes { student { name } assessmentLineItem { title } } } } ${HISTORY}
       } } }`,
   ],
-  users: [3, `{ users(first: 50) { totalCount nodes { name } } }`],
+  users: [2, `{ users(first: 50) { totalCount nodes { name } } }`],
   'five root fields': [
     5,
     `{ viewer { scopes } assessments(first: 50) { nodes { entity { name } } } assessmentRecords(first: 50) { nodes { user { name } } }

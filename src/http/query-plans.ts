@@ -21,29 +21,13 @@ import {
   type SelectionSetNode,
 } from 'graphql'
 import { LRUCache } from 'lru-cache'
+import { completed, type Completion, isRecord, listOf, type Run, Unplanned } from './completion.js'
 import { type Operated, operationNodeOf } from './operated.js'
 
 /** Fields that are kept planned in all, each some hundred bytes. */
 const MOST_FIELDS = 50_000
 /** A query with more, counted wherever a fragment is spread, has no plan. */
 const LARGEST_QUERY = 1_000
-
-/** Whatever is not planned, in a document or in what its resolvers answer: the whole query is the ordinary executor's then. */
-class Unplanned extends Error {}
-
-/** One execution of a query. */
-interface Run {
-  contextValue: object
-  variableValues: Record<string, unknown>
-}
-
-/** How a value becomes what the client gets of it. */
-interface Completion {
-  /** Answers that, or a promise of it. */
-  complete(value: unknown, path: ResponsePath | undefined, run: Run): unknown
-  /** Whether a resolver below it may look at its path; made for each value, paths are what most memory would go to. */
-  needsPath: boolean
-}
 
 /** The field of an answer; its value is the object that it is a field of. */
 interface PlannedField extends Completion {
@@ -243,50 +227,4 @@ class Plan {
       },
     }
   }
-}
-
-function listOf(item: Completion): Completion {
-  return {
-    needsPath: item.needsPath,
-    complete(values, prev, run) {
-      if (!Array.isArray(values)) throw new Unplanned()
-      const answers: unknown[] = []
-      let isPending = false
-      for (let key = 0; key < values.length; key += 1) {
-        const path = item.needsPath ? { prev, key, typename: undefined } : undefined
-        const answer = isPending ? unthrown(values[key], item, path, run) : completed(values[key], item, path, run)
-        if (answer instanceof Promise) isPending = true
-        answers.push(answer)
-      }
-      return isPending ? Promise.all(answers) : answers
-    },
-  }
-}
-
-/** What is thrown beside promises has to be awaited with them, or theirs would be nobody's. */
-function unthrown(value: unknown, completion: Completion, path: ResponsePath | undefined, run: Run): unknown {
-  try {
-    return completed(value, completion, path, run)
-  } catch (error) {
-    return Promise.reject(error instanceof Error ? error : new Unplanned())
-  }
-}
-
-function completed(value: unknown, completion: Completion, path: ResponsePath | undefined, run: Run): unknown {
-  if (isThenable(value)) {
-    return Promise.resolve(value).then((it: unknown) => {
-      if (it instanceof Error) throw it
-      return completion.complete(it, path, run)
-    })
-  }
-  if (value instanceof Error) throw value
-  return completion.complete(value, path, run)
-}
-
-function isThenable(value: unknown): value is PromiseLike<unknown> {
-  return isRecord(value) && typeof value['then'] === 'function'
-}
-
-function isRecord(value: unknown): value is Record<string, unknown> {
-  return typeof value === 'object' && value !== null
 }

@@ -1,12 +1,14 @@
 import { queryFromInfo } from '@pothos/plugin-prisma'
 import DataLoader from 'dataloader'
-import type { GraphQLResolveInfo } from 'graphql'
+import { type GraphQLResolveInfo, Kind, type SelectionSetNode } from 'graphql'
 import type { Context } from '../context.js'
 import type { Connection, Page } from './pagination.js'
+import type { CountedRows } from './plain-reads.js'
 
 /** A Prisma model, e.g. `db.assessment`, as far as a list needs it. */
 interface ListedModel<Row, Where> {
   findMany(query: object): PromiseLike<Row[]>
+  findManyCounted(query: object, where: Where): Promise<CountedRows<Row>>
   count(query: { where: Where }): Promise<number>
 }
 
@@ -15,20 +17,30 @@ export function nodeQuery(context: Context, info: GraphQLResolveInfo) {
   return queryFromInfo({ context, info, paths: [['nodes'], ['edges', 'node']] })
 }
 
-/** Reads one page of a root list; the count runs only when it is asked for. */
+/** Whether a document selects a field of what is being resolved, without a condition. */
+function selects({ fieldNodes, fragments }: GraphQLResolveInfo, name: string): boolean {
+  const holds = ({ selections }: SelectionSetNode): boolean =>
+    selections.some((it) => {
+      if (it.directives?.length) return false
+      if (it.kind === Kind.FIELD) return it.name.value === name
+      const selectionSet = it.kind === Kind.FRAGMENT_SPREAD ? fragments[it.name.value]?.selectionSet : it.selectionSet
+      return selectionSet !== undefined && holds(selectionSet)
+    })
+  return fieldNodes.some(({ selectionSet }) => selectionSet !== undefined && holds(selectionSet))
+}
+
+/** Reads one page of a root list; the whole list is counted only when that is asked for, by the same statement where that can be. */
 export async function listPage<Row, Node extends Row, Where>(
   context: Context,
   info: GraphQLResolveInfo,
   model: ListedModel<Node, Where>,
   { where, page }: { where: Where; page: Page<Row> },
 ): Promise<Connection<Node>> {
-  const rows = await model.findMany({
-    ...nodeQuery(context, info),
-    where: { AND: [where, page.where] },
-    orderBy: page.orderBy,
-    take: page.take,
-  })
-  return page.connection(rows, () => model.count({ where }))
+  const query = { ...nodeQuery(context, info), where: { AND: [where, page.where] }, orderBy: page.orderBy, take: page.take }
+  const { rows, count } = selects(info, 'totalCount')
+    ? await model.findManyCounted(query, where)
+    : { rows: await model.findMany(query), count: undefined }
+  return page.connection(rows, () => (count === undefined ? model.count({ where }) : Promise.resolve(count)))
 }
 
 /** How a list below many parents is read: by one statement for the pages and one for the counts. */

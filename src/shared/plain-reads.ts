@@ -1,13 +1,19 @@
 import { getDatamodel } from '../generated/pothos.js'
 import type * as Prisma from '../generated/prisma/client.js'
 import type { PreparedStatements } from '../prepared-statements.js'
-import { countRows, nestRelations, type PlainModel, selectRows, type Statement } from './plain-select.js'
+import { COUNT_COLUMN, countRows, nestRelations, type PlainModel, selectRows, type Statement } from './plain-select.js'
 
 /** A Prisma model as far as reads need it, e.g. `db.assessment`. */
 export interface ReadModel<Row> {
   findMany(query: object): PromiseLike<Row[]>
   findFirst(query: object): PromiseLike<Row | null>
   count(query: { where: object }): Promise<number>
+}
+
+/** Some rows of a list, and how many the whole list has if that came with them. */
+export interface CountedRows<Row> {
+  rows: Row[]
+  count: number | undefined
 }
 
 const { models } = getDatamodel().datamodel
@@ -43,6 +49,14 @@ class PlainReads<Row extends object> implements ReadModel<Row> {
   findMany(query: object): PromiseLike<Row[]> {
     const statement = selectRows(this.#model, query)
     return statement ? this.#rows<Row>(statement) : this.prisma.findMany(query)
+  }
+
+  /** A `findMany` that counts the rows of `where` by the same statement, if one can do both and finds a row to tell it. */
+  async findManyCounted(query: object, where: object): Promise<CountedRows<Row>> {
+    const statement = selectRows(this.#model, query, where)
+    if (!statement) return { rows: await this.prisma.findMany(query), count: undefined }
+    const rows = await this.#rows<Row & { [COUNT_COLUMN]: number }>(statement)
+    return { rows, count: rows[0]?.[COUNT_COLUMN] }
   }
 
   async findFirst(query: object): Promise<Row | null> {

@@ -29,13 +29,18 @@ export interface Statement {
 /** A part of a query that is not plain: Prisma has to answer it. */
 export class NotPlain extends Error {}
 
-/** The SQL of a `findMany` without lists below its rows; null when it holds anything that is not known here. */
-export function selectRows(model: PlainModel, query: object): Statement | null {
+/**
+ * The SQL of a `findMany` without lists below its rows; null when it holds anything that is not known here.
+ *
+ * @param counted each row tells as `COUNT_COLUMN` how many rows match this condition
+ */
+export function selectRows(model: PlainModel, query: object, counted?: object): Statement | null {
   return plain((values) => {
     const { select, where, orderBy, take, ...rest } = recordOf(query)
     if (Object.keys(rest).length > 0) throw new NotPlain()
     const { own, relations } = chosen(model, select)
-    const columns = [...own.map((name) => column(model, name)), ...relations.flatMap(relatedColumns)].join(', ')
+    const count = counted ? [`(${countText(model, counted, values)}) AS "${COUNT_COLUMN}"`] : []
+    const columns = [...own.map((name) => column(model, name)), ...relations.flatMap(relatedColumns), ...count].join(', ')
     const joins = relations.map((relation) => joinClause(model, relation)).join('')
     const clauses = `${whereClause(model, where, values)}${orderClause(model, orderBy)}${limitClause(take)}`
     return { text: `SELECT ${columns} FROM "${model.table}"${joins}${clauses}`, relations }
@@ -44,10 +49,13 @@ export function selectRows(model: PlainModel, query: object): Statement | null {
 
 /** The SQL of a `count`; null as above. */
 export function countRows(model: PlainModel, where: object): Statement | null {
-  return plain((values) => ({
-    text: `SELECT count(*)::int AS "count" FROM "${model.table}"${whereClause(model, where, values)}`,
-    relations: [],
-  }))
+  return plain((values) => ({ text: countText(model, where, values), relations: [] }))
+}
+
+export const COUNT_COLUMN = 'count'
+
+function countText(model: PlainModel, where: object, values: unknown[]): string {
+  return `SELECT count(*)::int AS "${COUNT_COLUMN}" FROM "${model.table}"${whereClause(model, where, values)}`
 }
 
 /** The statement that `write` makes; null when something in it is not plain. */
