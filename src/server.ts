@@ -89,6 +89,7 @@ export function createServer(dependencies: ServerDependencies) {
     schema,
     path,
     bodyBytes: limits.bodyBytes,
+    hasCors: corsOrigins.length > 0,
     operationTimeoutMs: limits.operationTimeoutMs,
     documents: caches.documentCache,
     persistedDocuments,

@@ -2,9 +2,8 @@ import type { Plugin } from 'graphql-yoga'
 import type { Logger } from 'pino'
 import type { Authenticate, RequestHeaders } from '../auth.js'
 import type { Viewer } from '../shared/viewer.js'
-import { type Answer, failure, responseOf } from './failure.js'
+import { type Answer, failure, responseOf, unexpectedFailure } from './failure.js'
 import type { HandedOver } from './hot-documents.js'
-import { unexpected } from './masked-errors.js'
 import type { RateLimits } from './rate-limits.js'
 
 /** Whom a request comes from, or how it is refused, before anything of it is read. */
@@ -22,8 +21,7 @@ export function admission(authenticate: Authenticate, rateLimits: RateLimits, lo
       const message = 'Exactly one valid credential is needed: Authorization: Bearer, apikey, X-API-Key or X-Session-Token.'
       return { refusal: failure(401, 'UNAUTHENTICATED', message, { 'www-authenticate': 'Bearer' }) }
     } catch (error) {
-      const { message, extensions: { code, http, ...extensions } } = unexpected(error, log)
-      return { refusal: failure(http?.status ?? 500, String(code), message, http?.headers, extensions) }
+      return { refusal: unexpectedFailure(error, log) }
     }
   }
 }

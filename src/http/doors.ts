@@ -4,6 +4,7 @@ import type { Logger } from 'pino'
 import type { RequestHeaders } from '../auth.js'
 import type { Context } from '../context.js'
 import { runOperation } from '../operation.js'
+import { type Answer, unexpectedFailure } from './failure.js'
 import type { HandedOver, HotDocuments } from './hot-documents.js'
 import { beginOperation } from './operation-log.js'
 
@@ -37,14 +38,17 @@ export function nodeListener(hot: HotDocuments, yoga: Yoga, log: Logger) {
         if ('text' in answer) {
           // Yoga takes a body that was read already from here.
           await yoga(Object.assign(incoming, { body: answer.text }), response, answer)
-        } else response.writeHead(answer.status, { ...answer.headers, 'content-length': Buffer.byteLength(answer.body) }).end(answer.body)
-      } catch (err) {
-        // The client left while it was sending: there is nobody to answer.
-        log.debug({ err, requestId: operation.requestId }, 'request not read')
-        response.destroy()
+        } else send(response, answer)
+      } catch (error) {
+        // A client that left while it was sending is nobody to answer, and no fault.
+        if (!incoming.socket.destroyed && !response.headersSent) send(response, unexpectedFailure(error, log))
       }
     })
   }
+}
+
+function send(response: ServerResponse, { status, headers, body }: Answer): void {
+  response.writeHead(status, { ...headers, 'content-length': Buffer.byteLength(body) }).end(body)
 }
 
 /** Answers requests without a connection. */

@@ -47,6 +47,8 @@ interface HotDocumentsOptions {
   path: string
   /** Longer bodies are Yoga's to refuse, in bytes. */
   bodyBytes: number
+  /** Whether pages of other origins are told that they may read answers, which Yoga does. */
+  hasCors: boolean
   operationTimeoutMs: number
   /** Yoga's: within the limits, by their source. */
   documents: LRUCache<string, DocumentNode>
@@ -93,10 +95,10 @@ export class HotDocuments {
     }
   }
 
-  /** Whether to answer a request here, as far as its head tells. A page of another origin needs CORS, which is Yoga's. */
+  /** Whether to answer a request here, as far as its head tells. */
   takes({ method, target, headers }: Pick<HotRequest, 'method' | 'target' | 'headers'>): boolean {
-    const { path, bodyBytes } = this.options
-    if (method !== 'POST' || target !== path || !isJson(headers) || headers.get('origin') !== null) return false
+    const { path, bodyBytes, hasCors } = this.options
+    if (method !== 'POST' || target !== path || !isJson(headers) || (hasCors && headers.get('origin') !== null)) return false
     const length = Number(headers.get('content-length'))
     return length > 0 && length <= bodyBytes && mediaTypeOf(headers) !== undefined
   }

@@ -142,6 +142,30 @@ test('a document is executed once by Yoga, and only then the short way', async (
   expect(await isYogas(send)).toBe(false)
 })
 
+test('where no page of another origin may read, a page of this one goes the short way', async () => {
+  current = createServer({ ...options, corsOrigins: [] })
+  const send = () => overFetch({ body: { query: '{ viewer { scopes } }' }, headers: { origin: 'http://gateway.test' } })
+  await send()
+  expect(await isYogas(send)).toBe(false)
+})
+
+test('a client that leaves while it sends is no fault, and one that meets a fault is told', async () => {
+  current = createServer(options)
+  const left = httpRequest(url, { method: 'POST', headers: { ...headersOf({}), 'content-length': 100 } })
+  left.on('error', () => {})
+  const closed = new Promise((resolve) => left.once('close', resolve))
+  left.write('{', () => left.destroy())
+  await closed
+  const before = lines.length
+  await overHttp({ body: { query: '{ viewer { scopes } }' } })
+  expect(lines.slice(before).filter((line) => line.includes('unexpected error'))).toEqual([])
+  current = createServer({ ...options, observers: [{ received: () => { throw new Error('a fault') } }] })
+  const { status, body } = await overHttp({ body: { query: '{ viewer { scopes } }' } })
+  expect(status).toBe(500)
+  expect(body).toContain('INTERNAL_SERVER_ERROR')
+  expect(lines.at(-1)).toContain('a fault')
+})
+
 test('with only known documents, no other one goes the short way', async () => {
   const documents = { documents: new Map([[hash, byHash]]), only: true }
   current = createServer({ ...options, persistedDocuments: documents })
