@@ -17,10 +17,12 @@ export interface ServerKind {
 const gateway = [path('../dist/src/main.js')]
 const own = (file: string) => ['--import', 'tsx', path(`servers/${file}`)]
 
+export const ours: ServerKind = { name: 'ours', title: 'this gateway on PostgreSQL', dialect: 'gateway', federated: true, run: gateway }
+
 /** The first is what the others are compared with. */
 export const kinds: ServerKind[] = [
   { name: 'raw', title: 'node:http + pg, hand-written SQL', dialect: 'raw', federated: true, run: own('raw.ts') },
-  { name: 'ours', title: 'this gateway on PostgreSQL', dialect: 'gateway', federated: true, run: gateway },
+  ours,
   { name: 'ours-pglite', title: 'this gateway on PGlite', dialect: 'gateway', federated: true, run: gateway, embedded: true },
   { name: 'postgraphile', title: 'PostGraphile 5', dialect: 'postgraphile', federated: false, run: own('postgraphile.ts') },
   { name: 'mercurius', title: 'Mercurius with graphql-jit, hand-written SQL', dialect: 'gateway', federated: true, run: own('mercurius.ts') },
