@@ -1,6 +1,9 @@
--- The data of the benchmark: 20,000 assessments of 5 questions (100,000 in all) at version 5 with
--- 100,000 revisions, and 200,000 results with a revision each, all of one organisation. The same
--- ids and values come out each time and on both databases, so that answers can be compared.
+-- The data of the benchmark: as many assessments as bench.assessments says (20,000, unless a
+-- benchmark asks for others) of 5 questions at version 5 with 5 revisions, and 10 results for each
+-- assessment with a revision each, all of one organisation. The number is a multiple of 100.
+-- The same ids and values come out each time and on both databases, so that answers can be compared.
+
+CREATE FUNCTION pg_temp.assessments() RETURNS int LANGUAGE sql STABLE AS $$ SELECT current_setting('bench.assessments')::int $$;
 
 -- A version 7 UUID, whose leading time keeps rows that were made together near each other in indexes.
 CREATE FUNCTION pg_temp.id(kind text, number bigint, at timestamptz) RETURNS uuid LANGUAGE sql IMMUTABLE AS $$
@@ -20,7 +23,7 @@ FROM "Organisation" AS o, generate_series(1, 1000) AS i, LATERAL (SELECT timesta
 
 INSERT INTO "Entity" ("id", "organisationId", "sourcedId", "name", "companyType", "country", "createdAt")
 SELECT pg_temp.id('entity', i, at), o."id", 'entity-' || i, 'Company ' || i, 'Supplier', (ARRAY['DE', 'FR', 'NL', 'SE'])[i % 4 + 1], at
-FROM "Organisation" AS o, generate_series(0, 1999) AS i, LATERAL (SELECT timestamptz '2025-02-01Z' + i * interval '1 minute') AS t(at);
+FROM "Organisation" AS o, generate_series(0, pg_temp.assessments() / 10 - 1) AS i, LATERAL (SELECT timestamptz '2025-02-01Z' + i * interval '1 minute') AS t(at);
 
 INSERT INTO "AssessmentTemplate" ("id", "organisationId", "sourcedId", "name", "type", "validityDays", "sections", "workflowSteps", "createdAt")
 SELECT pg_temp.id('template', i, at), o."id", 'template-' || i, 'Template ' || i, 'type-' || i, 365,
@@ -49,10 +52,10 @@ SELECT pg_temp.id('assessment', i, at), e."organisationId", 5, 'Check ' || upper
   CASE WHEN i % 4 = 3 THEN (ARRAY['LOW', 'MODERATE', 'HIGH', 'CRITICAL'])[chosen + 1]::"RiskLevel" END,
   e."id", t."id", t."type", pg_temp.id('user', i % 1000 + 1, timestamptz '2025-01-01Z' + (i % 1000 + 1) * interval '1 minute'), o."id",
   pg_temp.id('workflow', i, at), 'ACTIVE', 'collect', s.sections, at, at + interval '1 hour', 'user:user-1'
-FROM generate_series(0, 19999) AS i
+FROM generate_series(0, pg_temp.assessments() - 1) AS i
 CROSS JOIN LATERAL (SELECT timestamptz '2026-01-01Z' + i * interval '1 minute', i % 13 % 4) AS v(at, chosen)
-JOIN "Entity" AS e ON e."sourcedId" = 'entity-' || i % 2000
-JOIN "AssessmentTemplate" AS t ON t."sourcedId" = 'template-' || (i + i / 2000) % 10
+JOIN "Entity" AS e ON e."sourcedId" = 'entity-' || i % (pg_temp.assessments() / 10)
+JOIN "AssessmentTemplate" AS t ON t."sourcedId" = 'template-' || (i + i / (pg_temp.assessments() / 10)) % 10
 JOIN "Outcome" AS o ON o."templateId" = t."id"
 CROSS JOIN LATERAL (
   SELECT jsonb_build_array(
@@ -78,13 +81,13 @@ FROM "Organisation";
 
 INSERT INTO "AssessmentLineItem" ("id", "organisationId", "sourcedId", "title", "resultValueMin", "resultValueMax", "scoreScaleId", "createdAt")
 SELECT pg_temp.id('item', i, at), s."organisationId", 'item-' || i, 'Line item ' || i, 0, 100, s."id", at
-FROM "ScoreScale" AS s, generate_series(0, 199) AS i, LATERAL (SELECT timestamptz '2025-05-01Z' + i * interval '1 minute') AS t(at);
+FROM "ScoreScale" AS s, generate_series(0, pg_temp.assessments() / 100 - 1) AS i, LATERAL (SELECT timestamptz '2025-05-01Z' + i * interval '1 minute') AS t(at);
 
 INSERT INTO "AssessmentResult" ("id", "organisationId", "sourcedId", "status", "assessmentLineItemId", "studentId", "score", "textScore", "scoreDate",
   "scoreStatus", "createdAt", "updatedAt", "changedBy")
 SELECT pg_temp.id('result', i, at), l."organisationId", 'result-' || i, 'ACTIVE', l."id", u."id", i % 101, CASE WHEN i % 101 > 50 THEN 'A' ELSE 'B' END,
   at, 'FULLY_GRADED', at, at, 'user:user-1'
-FROM generate_series(0, 199999) AS i
+FROM generate_series(0, pg_temp.assessments() * 10 - 1) AS i
 JOIN "AssessmentLineItem" AS l ON l."sourcedId" = 'item-' || i / 1000
 JOIN "User" AS u ON u."sourcedId" = 'user-' || i % 1000 + 1
 CROSS JOIN LATERAL (SELECT timestamptz '2026-01-01Z' + i * interval '6 seconds') AS t(at);

@@ -2,9 +2,11 @@
 // results.json, results.md and results.svg.
 import { loadavg } from 'node:os'
 import { isDeepStrictEqual, parseArgs } from 'node:util'
-import { preparePostgres, prepareEmbedded, vacuum } from './data.js'
+import { type Beside, measureBeside } from './beside.js'
+import { postgresVersion, preparePostgres, prepareEmbedded, type Row, vacuum } from './data.js'
 import { closedLoop, Connections, fixedRate, peakMemory, type Throughput } from './measure.js'
-import { type Beside, type Figures, type Steadiness, writeReport } from './report.js'
+import { measureRefresh, w8 } from './refresh/measure.js'
+import { type Figures, type Steadiness, writeReport } from './report.js'
 import { kinds, type Place, type RunningServer, start } from './servers.js'
 import { startCounter } from './statements.js'
 import { median, quantile } from './statistics.js'
@@ -17,8 +19,9 @@ const { values: options } = parseArgs({
     rounds: { type: 'string', default: '5' },
     seconds: { type: 'string', default: '3' },
     warmup: { type: 'string', default: '5' },
-    workloads: { type: 'string', default: [...workloads, w7].map(({ name }) => name).join() },
+    workloads: { type: 'string', default: [...workloads, w7, w8].map(({ name }) => name).join() },
     servers: { type: 'string', default: kinds.map(({ name }) => name).join() },
+    assessments: { type: 'string', default: '10000' },
     database: { type: 'string', default: 'assessment_gateway_bench' },
     reuse: { type: 'boolean', default: false },
     output: { type: 'string', default: new URL('.', import.meta.url).pathname },
@@ -31,22 +34,29 @@ const STEADY = 0.15
 /** How many rounds of one workload are repeated at most. */
 const REPEATS = 3
 
-const chosenKinds = kinds.filter(({ name }) => name === 'raw' || options.servers.split(',').includes(name))
-const chosenWorkloads = workloads.filter(({ name }) => options.workloads.split(',').includes(name))
+const names = options.workloads.split(',')
+const chosenWorkloads = workloads.filter(({ name }) => names.includes(name))
+const isBesideChosen = names.includes(w7.name)
+// W8 has data and servers of its own.
+const isDataNeeded = isBesideChosen || chosenWorkloads.length > 0
+const chosenKinds = isDataNeeded ? kinds.filter(({ name }) => name === 'raw' || options.servers.split(',').includes(name)) : []
 
 const databaseUrl = process.env['DATABASE_URL']
 if (!databaseUrl) throw new Error('DATABASE_URL names the PostgreSQL to work on.')
 
 const [busy = 0] = loadavg()
-say('data')
-const { url, rows, version: postgres } = await preparePostgres(databaseUrl, options.database, options.reuse)
-const places = new Map<boolean, Place>([[false, { rows, env: { DATABASE_URL: url } }]])
+const postgres = await postgresVersion(databaseUrl)
+const refresh = names.includes(w8.name) ? await measureRefresh(databaseUrl, Number(options.assessments), rounds, say) : null
+if (isDataNeeded) say('data')
+const data = isDataNeeded ? await preparePostgres(databaseUrl, options.database, options.reuse) : null
+const places = new Map<boolean, Place>()
+if (data) places.set(false, { rows: data.rows, env: { DATABASE_URL: data.url } })
 if (chosenKinds.some(({ embedded }) => embedded)) {
   const embedded = await prepareEmbedded(options.reuse)
   places.set(true, { rows: embedded.rows, env: { DATA_DIR: embedded.directory } })
 }
 
-const statements = await countStatements()
+const statements = data ? await countStatements(data) : new Map<string, number>()
 const servers: RunningServer[] = []
 const figures: Figures[] = []
 const steadinesses = new Map<string, Steadiness>()
@@ -54,15 +64,13 @@ const beside: Beside[] = []
 try {
   for (const kind of chosenKinds) servers.push(await start(kind, placeOf(kind.embedded)))
   for (const workload of chosenWorkloads) await checkAgreement(workload)
-  if (options.workloads.split(',').includes(w7.name)) {
-    beside.push(...(await measureBeside()))
-    await report()
-  }
+  if (isBesideChosen) beside.push(...(await measureBeside(servers, rounds, seconds, say)))
+  await report()
   for (const workload of chosenWorkloads) {
     const { all, ...steadiness } = await measure(workload)
     figures.push(...all)
     steadinesses.set(workload.name, steadiness)
-    await vacuum(url)
+    if (data) await vacuum(data.url)
     // After each workload, so that a run that is ended early leaves what it has measured.
     await report()
   }
@@ -83,6 +91,7 @@ function report(): Promise<void> {
     servers: servers.map(({ name, title, pid }) => ({ name, title, peakMemory: peakMemory(pid) })),
     figures,
     beside,
+    refresh,
   })
 }
 
@@ -93,7 +102,7 @@ function placeOf(embedded = false): Place {
 }
 
 /** How many statements a request of each workload takes, apart from the measurement, as counting costs time. */
-async function countStatements(): Promise<Map<string, number>> {
+async function countStatements({ url, rows }: { url: string; rows: Row[] }): Promise<Map<string, number>> {
   const requests = 20
   const counts = new Map<string, number>()
   for (const kind of chosenKinds.filter(({ embedded }) => !embedded)) {
@@ -192,45 +201,6 @@ async function measure(workload: Workload): Promise<{ all: Figures[] } & Steadin
     await connections.close()
   }
   return { all: runners.map(({ figures }) => figures), repeated, unsteady }
-}
-
-/** What a heavy query of one client does to everybody else's small ones. */
-async function measureBeside(): Promise<Beside[]> {
-  const { small, heavy, rate } = w7
-  const runners = await Promise.all(
-    servers.map(async (server) => {
-      const smallOnes = new Connections(server, small.connections)
-      const heavyOne = new Connections(server, 1)
-      const smallLoad = await small.prepare(server, (body) => smallOnes.send(0, body))
-      const heavyLoad = await heavy.prepare(server, (body) => heavyOne.send(0, body))
-      return { server, smallOnes, heavyOne, smallLoad, heavyLoad, latencies: noNumbers(), heavyPerSecond: noNumbers() }
-    }),
-  )
-  // The first round warms up and is not kept.
-  for (let round = 0; round <= rounds; round += 1) {
-    for (const { smallOnes, heavyOne, smallLoad, heavyLoad, latencies, heavyPerSecond } of runners) {
-      const [taken, { perSecond }] = await Promise.all([
-        fixedRate(smallOnes, smallLoad, rate, seconds),
-        closedLoop(heavyOne, heavyLoad, seconds),
-      ])
-      if (round > 0) {
-        latencies.push(...taken)
-        heavyPerSecond.push(perSecond)
-      }
-    }
-  }
-  say(`${w7.name}: ${runners.map(({ server, latencies }) => `${server.name} ${quantile(latencies, 0.99).toFixed(1)} ms`).join(', ')}`)
-  return Promise.all(
-    runners.map(async ({ server, smallOnes, heavyOne, latencies, heavyPerSecond }) => {
-      await smallOnes.close()
-      await heavyOne.close()
-      return { server: server.name, p50: quantile(latencies, 0.5), p99: quantile(latencies, 0.99), heavyPerSecond: median(heavyPerSecond) }
-    }),
-  )
-}
-
-function noNumbers(): number[] {
-  return []
 }
 
 function record(figures: Figures, { perSecond, cpuMicroseconds }: Throughput, limit: number): void {

@@ -3,8 +3,10 @@ import { readFile, writeFile } from 'node:fs/promises'
 import { cpus, totalmem } from 'node:os'
 import { join } from 'node:path'
 import { z } from 'zod'
+import type { Beside } from './beside.js'
 import { chart } from './chart.js'
-import { median } from './statistics.js'
+import { type RefreshFigures, w8 } from './refresh/measure.js'
+import { median, spread } from './statistics.js'
 import { w7 } from './workloads/w7.js'
 
 /** What was measured of one server in one workload; lists have one figure a round. */
@@ -21,14 +23,6 @@ export interface Figures {
   statements: number | null
   /** Milliseconds at a steady rate. */
   latencies: { rate: number; p50: number; p99: number } | null
-}
-
-/** Small requests while a heavy one is always under way. */
-export interface Beside {
-  server: string
-  p50: number
-  p99: number
-  heavyPerSecond: number
 }
 
 /** How often raw changed too much within a round of a workload. */
@@ -48,6 +42,7 @@ export interface Results {
   servers: { name: string; title: string; peakMemory: number }[]
   figures: Figures[]
   beside: Beside[]
+  refresh: RefreshFigures | null
 }
 
 /** Writes results.json, results.md and results.svg. */
@@ -75,7 +70,7 @@ async function table(results: Results): Promise<string> {
     ]
   })
   const memory = ['## Peak memory', '', '| server | | MiB |', '|---|---|---|', ...results.servers.map((it) => `| ${it.name} | ${it.title} | ${it.peakMemory} |`)]
-  return [...(await heading(results)), ...sections.flat(), ...besideTable(results), ...memory, ''].join('\n')
+  return [...(await heading(results)), ...sections.flat(), ...besideTable(results), ...refreshTable(results), ...(results.servers.length > 0 ? memory : []), ''].join('\n')
 }
 
 function besideTable({ beside }: Results): string[] {
@@ -92,11 +87,27 @@ function besideTable({ beside }: Results): string[] {
   ]
 }
 
+function refreshTable({ refresh }: Results): string[] {
+  if (!refresh) return []
+  const { assessments, ours, sql, statements, peakMemory } = refresh
+  const ratios = ours.map((seconds, round) => (sql[round] ?? NaN) / seconds)
+  return [
+    `## ${w8.name}: ${w8.title}`,
+    '',
+    `All ${assessments.toLocaleString('en')} assessments, each with questions that the bank has revised or deleted. Both have stored the same.`,
+    '',
+    '| | to SQL, median (range) | seconds, median (range) | SQL statements | peak memory MiB |',
+    '|---|---|---|---|---|',
+    `| SQL | 1 | ${spread(sql, 2)} | ${statements.sql} | – |`,
+    `| ours | ${spread(ratios, 3)} | ${spread(ours, 2)} | ${statements.ours} | ${peakMemory} |`,
+    '',
+  ]
+}
+
 function line({ server, ratios, perSecond, cpuMicroseconds, statements, latencies }: Figures): string {
-  const range = `${median(ratios).toFixed(3)} (${Math.min(...ratios).toFixed(3)}–${Math.max(...ratios).toFixed(3)})`
   const cells = [
     server,
-    server === 'raw' ? '1' : range,
+    server === 'raw' ? '1' : spread(ratios, 3),
     median(perSecond).toFixed(median(perSecond) < 10 ? 1 : 0),
     median(cpuMicroseconds).toFixed(0),
     statements === null ? '–' : String(statements),
@@ -106,8 +117,7 @@ function line({ server, ratios, perSecond, cpuMicroseconds, statements, latencie
   return `| ${cells.join(' | ')} |`
 }
 
-async function heading({ rounds, seconds, busy, postgres }: Results): Promise<string[]> {
-  const memory = `${Math.round(totalmem() / 2 ** 30)} GiB`
+async function heading({ rounds, seconds, busy, postgres, workloads }: Results): Promise<string[]> {
   const versions = await Promise.all(
     ['pg', 'postgraphile', 'mercurius', 'graphql-jit', '@apollo/server', '@prisma/client', 'graphql'].map(async (name) => `${name} ${await versionOf(name)}`),
   )
@@ -116,12 +126,24 @@ async function heading({ rounds, seconds, busy, postgres }: Results): Promise<st
     '',
     `Made by \`npm run bench\`: ${rounds} rounds of ${seconds} s, medians of the rounds. Load generator, server and PostgreSQL share one machine: compare within a table, not between machines.`,
     '',
-    `- ${cpus().length} × ${cpus()[0]?.model ?? 'unknown processor'}, ${memory}, load average ${busy.toFixed(1)} before the run`,
-    `- Node ${process.versions.node}, ${postgres}, commit ${execFileSync('git', ['rev-parse', '--short', 'HEAD'], { encoding: 'utf8', cwd: import.meta.dirname }).trim()}`,
+    ...machine(busy, postgres),
     `- ${versions.join(', ')}`,
     '',
-    '![Requests a second, relative to hand-written SQL](results.svg)',
-    '',
+    ...(workloads.length > 0 ? ['![Requests a second, relative to hand-written SQL](results.svg)', ''] : []),
+  ]
+}
+
+/**
+ * What figures were made on, as items of a list.
+ *
+ * @param busy the load average before the run
+ */
+export function machine(busy: number, postgres: string): string[] {
+  const commit = execFileSync('git', ['rev-parse', '--short', 'HEAD'], { encoding: 'utf8', cwd: import.meta.dirname }).trim()
+  const memory = `${Math.round(totalmem() / 2 ** 30)} GiB`
+  return [
+    `- ${cpus().length} × ${cpus()[0]?.model ?? 'unknown processor'}, ${memory}, load average ${busy.toFixed(1)} before the run`,
+    `- Node ${process.versions.node}, ${postgres}, commit ${commit}`,
   ]
 }
 

@@ -1,6 +1,7 @@
 import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { createInterface } from 'node:readline'
+import { z } from 'zod'
 import { API_KEY, ORGANISATION_ID, POOL_SIZE, type Row } from './data.js'
 import type { Dialect, Target } from './workload.js'
 
@@ -12,15 +13,22 @@ export interface ServerKind {
   /** Arguments of Node. */
   run: string[]
   embedded?: boolean
+  /** Whether it answers how much memory it uses. */
+  isProbed?: boolean
 }
 
 const gateway = [path('../dist/src/main.js')]
 const own = (file: string) => ['--import', 'tsx', path(`servers/${file}`)]
 
+export const ours: ServerKind = { name: 'ours', title: 'this gateway on PostgreSQL', dialect: 'gateway', federated: true, run: gateway }
+
+/** Tells how much memory it uses, for which it listens to the benchmark's process. */
+export const oursProbed: ServerKind = { ...ours, run: ['--expose-gc', '--import', path('../scripts/soak-probe.js'), ...gateway], isProbed: true }
+
 /** The first is what the others are compared with. */
 export const kinds: ServerKind[] = [
   { name: 'raw', title: 'node:http + pg, hand-written SQL', dialect: 'raw', federated: true, run: own('raw.ts') },
-  { name: 'ours', title: 'this gateway on PostgreSQL', dialect: 'gateway', federated: true, run: gateway },
+  ours,
   { name: 'ours-pglite', title: 'this gateway on PGlite', dialect: 'gateway', federated: true, run: gateway, embedded: true },
   { name: 'postgraphile', title: 'PostGraphile 5', dialect: 'postgraphile', federated: false, run: own('postgraphile.ts') },
   { name: 'mercurius', title: 'Mercurius with graphql-jit, hand-written SQL', dialect: 'gateway', federated: true, run: own('mercurius.ts') },
@@ -29,8 +37,14 @@ export const kinds: ServerKind[] = [
 
 export interface RunningServer extends Target {
   title: string
+  /** @param isCollected whether to collect before what nobody needs any more */
+  memory(isCollected: boolean): Promise<Memory>
   stop(): Promise<void>
 }
+
+/** In bytes. */
+export type Memory = z.output<typeof memory>
+const memory = z.object({ rss: z.number(), heapUsed: z.number() })
 
 /** Where the data of a server is. */
 export interface Place {
@@ -54,7 +68,7 @@ export async function start(kind: ServerKind, { rows, env }: Place): Promise<Run
       ORGANISATION_ID,
       ...env,
     },
-    stdio: ['ignore', 'pipe', 'inherit'],
+    stdio: ['ignore', 'pipe', 'inherit', ...(kind.isProbed ? ['ipc' as const] : [])],
   })
   const url = await addressOf(child)
   if (child.pid === undefined) throw new Error(`${kind.name} has no process.`)
@@ -68,6 +82,12 @@ export async function start(kind: ServerKind, { rows, env }: Place): Promise<Run
     pid: child.pid,
     headers: { 'content-type': 'application/json', apikey: API_KEY },
     rows,
+    async memory(isCollected) {
+      if (!child.connected) throw new Error(`${name} cannot be asked for its memory.`)
+      const answered = once(child, 'message')
+      child.send(isCollected ? 'collected' : 'as it is')
+      return memory.parse((await answered)[0])
+    },
     async stop() {
       const exited = once(child, 'exit')
       child.kill('SIGTERM')
