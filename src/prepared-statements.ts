@@ -1,4 +1,4 @@
-import type { Pool, QueryResultRow } from 'pg'
+import { DatabaseError, type Pool, type QueryResultRow } from 'pg'
 import { currentOperation } from './operation.js'
 
 /** Each connection keeps what it has prepared; texts beyond these are planned anew each time. */
@@ -24,6 +24,10 @@ export class PreparedStatements {
     const startedAt = performance.now()
     try {
       return (await this.pool.query<Row>(name === undefined ? { text, values } : { name, text, values })).rows
+    } catch (error) {
+      // PostgreSQL repeats values of the row there, which are not for the log.
+      if (error instanceof DatabaseError) error.detail = error.where = undefined
+      throw error
     } finally {
       this.heard(text, performance.now() - startedAt)
     }

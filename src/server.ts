@@ -145,7 +145,7 @@ export function createServer(dependencies: ServerDependencies) {
   })
   return {
     /** Answers requests of node:http. */
-    listener: nodeListener(hot, yoga, log),
+    listener: nodeListener(hot, yoga),
     fetch: fetchDoor(hot, yoga),
     dispose: () => yoga.dispose(),
   }

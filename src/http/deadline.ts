@@ -26,7 +26,13 @@ export function withinDeadline<Result>(timeoutMs: number, operated: Operated, si
       resolve({ errors: [interruptionError('TIMEOUT')] })
     })
   })
-  const executed = execute()
+  let executed: Result
+  try {
+    executed = execute()
+  } catch (error) {
+    operation.stopDeadline()
+    throw error
+  }
   if (!types.isPromise(executed)) {
     operation.stopDeadline()
     return executed

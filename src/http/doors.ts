@@ -1,10 +1,9 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { YogaServerInstance } from 'graphql-yoga'
-import type { Logger } from 'pino'
 import type { RequestHeaders } from '../auth.js'
 import type { Context } from '../context.js'
 import { runOperation } from '../operation.js'
-import { type Answer, unexpectedFailure } from './failure.js'
+import type { Answer } from './failure.js'
 import type { HandedOver, HotDocuments } from './hot-documents.js'
 import { beginOperation } from './operation-log.js'
 
@@ -14,7 +13,7 @@ export type ServerContext = Partial<HandedOver> & { req?: IncomingMessage }
 type Yoga = YogaServerInstance<ServerContext, Context>
 
 /** Answers requests that come by node:http. */
-export function nodeListener(hot: HotDocuments, yoga: Yoga, log: Logger) {
+export function nodeListener(hot: HotDocuments, yoga: Yoga) {
   return async (incoming: IncomingMessage, response: ServerResponse): Promise<void> => {
     const headers: RequestHeaders = {
       get(name) {
@@ -33,16 +32,9 @@ export function nodeListener(hot: HotDocuments, yoga: Yoga, log: Logger) {
     })
     const operation = beginOperation(headers)
     await runOperation(operation, async () => {
-      try {
-        const answer = await hot.answer({ ...head, incoming, signal: gone.signal, text: () => textOf(incoming) }, operation)
-        if ('text' in answer) {
-          // Yoga takes a body that was read already from here.
-          await yoga(Object.assign(incoming, { body: answer.text }), response, answer)
-        } else send(response, answer)
-      } catch (error) {
-        // A client that left while it was sending is nobody to answer, and no fault.
-        if (!incoming.socket.destroyed && !response.headersSent) send(response, unexpectedFailure(error, log))
-      }
+      const answer = await hot.answer({ ...head, incoming, signal: gone.signal, text: () => textOf(incoming) }, operation)
+      if ('text' in answer) await yoga(incoming, response, answer)
+      else send(response, answer)
     })
   }
 }
@@ -69,13 +61,15 @@ export function fetchDoor(hot: HotDocuments, yoga: Yoga) {
   }
 }
 
-/** The body of a request whose length was announced. */
-function textOf(incoming: IncomingMessage): Promise<string> {
-  return new Promise((resolve, reject) => {
+/** The body of a request whose length was announced; null when it does not come. */
+function textOf(incoming: IncomingMessage): Promise<string | null> {
+  return new Promise((resolve) => {
+    // It tells of its end once only, and that may have been while the credential was looked up.
+    if (incoming.destroyed) return resolve(null)
     const chunks: Buffer[] = []
     incoming.on('data', (chunk: Buffer) => chunks.push(chunk))
     incoming.once('end', () => resolve(Buffer.concat(chunks).toString('utf8')))
-    incoming.once('error', reject)
-    incoming.once('close', () => reject(new Error('The request ended early.')))
+    incoming.once('error', () => resolve(null))
+    incoming.once('close', () => resolve(null))
   })
 }

@@ -14,7 +14,7 @@ import type { Admit } from './admission.js'
 import type { CostLimit } from './cost.js'
 import { isJson } from './cross-site.js'
 import { withinDeadline } from './deadline.js'
-import type { Answer } from './failure.js'
+import { type Answer, unexpectedFailure } from './failure.js'
 import { masked, unexpected } from './masked-errors.js'
 import { type Operated, operationNodeOf } from './operated.js'
 import { commonHeaders, logAnswer, nameOperation } from './operation-log.js'
@@ -32,8 +32,12 @@ export interface HotRequest {
   incoming?: IncomingMessage
   /** Aborted when the client has gone away. */
   signal: AbortSignal
-  text(): Promise<string>
+  /** The body; null when the client left before it had sent all of it. */
+  text(): Promise<string | null>
 }
+
+/** For the log: nobody gets it. */
+const CLIENT_LEFT: Answer = { status: 499, headers: {}, body: '' }
 
 /** A request that Yoga goes on with: admitted and read, and where it has a result, executed too. */
 export interface HandedOver {
@@ -105,6 +109,15 @@ export class HotDocuments {
 
   /** Answers a request, or hands it over; within the operation, which has begun. */
   async answer(request: HotRequest, operation: Operation): Promise<Answer | HandedOver> {
+    try {
+      return await this.#answer(request, operation)
+    } catch (error) {
+      const failure = unexpectedFailure(error, this.options.log)
+      return { ...failure, headers: { ...commonHeaders(operation), ...failure.headers } }
+    }
+  }
+
+  async #answer(request: HotRequest, operation: Operation): Promise<Answer | HandedOver> {
     const { rateLimits, admit, observers, log } = this.options
     for (const observer of observers) observer.received?.(operation, request)
     const answered = (answer: Answer, viewer: Viewer | undefined): Answer => {
@@ -118,6 +131,7 @@ export class HotDocuments {
     if ('refusal' in admitted) return answered(admitted.refusal, undefined)
     const { viewer } = admitted
     const text = await request.text()
+    if (text === null) return answered(CLIENT_LEFT, viewer)
     const operated = this.#operated(text)
     if (!operated) return { viewer, text, result: undefined }
     const result = await this.#execute(operated, viewer, request)
@@ -141,18 +155,20 @@ export class HotDocuments {
   #sourceOf(given: z.output<typeof parameters>): string | undefined {
     const { persistedDocuments } = this.options
     const hash = documentHash(given)
+    // Yoga knows what comes of both.
+    if (given.query && hash !== null) return undefined
     if (hash !== null) return persistedDocuments?.documents.get(hash)
     return persistedDocuments?.only ? undefined : given.query
   }
 
   async #execute(operated: Operated, viewer: Viewer, { headers, signal }: HotRequest): Promise<ExecutionResult> {
     const { cost, operationTimeoutMs, contextOf, observers, log } = this.options
-    const requested = cost.of(operated)
-    const refusal = cost.refusal(requested)
-    if (refusal) return refusal
     const operation = currentOperation()
     if (operation) for (const observer of observers) observer.executing?.(operation, operated)
     nameOperation(operated)
+    const requested = cost.of(operated)
+    const refusal = cost.refusal(requested)
+    if (refusal) return refusal
     const extensions = cost.extension(requested)
     try {
       const result = await withinDeadline(

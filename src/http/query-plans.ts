@@ -10,6 +10,8 @@ import {
   type GraphQLOutputType,
   type GraphQLResolveInfo,
   type GraphQLSchema,
+  type InlineFragmentNode,
+  isAbstractType,
   isLeafType,
   isListType,
   isNonNullType,
@@ -24,8 +26,10 @@ import { LRUCache } from 'lru-cache'
 import { completed, type Completion, isRecord, listOf, type Run, Unplanned } from './completion.js'
 import { type Operated, operationNodeOf } from './operated.js'
 
-/** Fields that are kept planned in all, each some hundred bytes. */
+/** Fields that are kept planned in all, each about a kilobyte. */
 const MOST_FIELDS = 50_000
+/** So many characters of source have a syntax tree about as large as the plan of a field. */
+const CHARACTERS_LIKE_A_FIELD = 10
 /** A query with more, counted wherever a fragment is spread, has no plan. */
 const LARGEST_QUERY = 1_000
 
@@ -43,7 +47,8 @@ interface PlannedField extends Completion {
 export class QueryPlans {
   readonly #plans = new LRUCache<OperationDefinitionNode, { plan: Plan | undefined; fields: number }>({
     maxSize: MOST_FIELDS,
-    sizeCalculation: ({ fields }) => fields + 1,
+    // A plan keeps the syntax tree of its whole document.
+    sizeCalculation: ({ fields }, { loc }) => fields + Math.ceil((loc?.source.body.length ?? 0) / CHARACTERS_LIKE_A_FIELD) + 1,
   })
 
   /** The answer to a valid operation; undefined when it takes the ordinary executor. */
@@ -101,7 +106,7 @@ class Plan {
     if (type.isTypeOf) throw new Unplanned()
     const nodes = new Map<string, FieldNode[]>()
     const spread = new Set<string>()
-    for (const selection of selections) this.#collect(selection, nodes, spread)
+    for (const selection of selections) this.#collect(type, selection, nodes, spread)
     const fields = [...nodes].map(([key, selected]) => this.#field(type, key, selected))
     return {
       needsPath: fields.some(({ needsPath }) => needsPath),
@@ -124,8 +129,8 @@ class Plan {
     }
   }
 
-  /** The fields of a selection by their keys in the answer; on an object type, each of its fragments applies. */
-  #collect({ selections }: SelectionSetNode, nodes: Map<string, FieldNode[]>, spread: Set<string>): void {
+  /** The fields that a selection has of a type, by their keys in the answer. */
+  #collect(type: GraphQLObjectType, { selections }: SelectionSetNode, nodes: Map<string, FieldNode[]>, spread: Set<string>): void {
     for (const selection of selections) {
       // Conditions change with the variables.
       if (selection.directives?.length) throw new Unplanned()
@@ -136,16 +141,23 @@ class Plan {
         const same = nodes.get(key)
         if (same) same.push(selection)
         else nodes.set(key, [selection])
-      } else if (selection.kind === Kind.INLINE_FRAGMENT) this.#collect(selection.selectionSet, nodes, spread)
-      else {
+      } else if (selection.kind === Kind.INLINE_FRAGMENT) {
+        if (this.#applies(selection, type)) this.#collect(type, selection.selectionSet, nodes, spread)
+      } else {
         const { value: name } = selection.name
         const fragment = this.fragments[name]
         if (!fragment || fragment.directives?.length) throw new Unplanned()
         if (spread.has(name)) continue
         spread.add(name)
-        this.#collect(fragment.selectionSet, nodes, spread)
+        if (this.#applies(fragment, type)) this.#collect(type, fragment.selectionSet, nodes, spread)
       }
     }
+  }
+
+  /** A fragment inside of another can be of a type that this object is not. */
+  #applies({ typeCondition }: InlineFragmentNode | FragmentDefinitionNode, type: GraphQLObjectType): boolean {
+    const condition = typeCondition && this.schema.getType(typeCondition.name.value)
+    return !condition || condition === type || (isAbstractType(condition) && this.schema.isSubType(condition, type))
   }
 
   #field(parentType: GraphQLObjectType, key: string, fieldNodes: FieldNode[]): PlannedField {

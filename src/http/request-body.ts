@@ -1,13 +1,15 @@
 import { GraphQLError } from 'graphql'
 import type { GraphQLParams, Plugin } from 'graphql-yoga'
 import { z } from 'zod'
+import type { HandedOver } from './hot-documents.js'
 
 /** Reads bodies of a bounded length, whether that is announced or only found out while reading. */
-export function useRequestBody(maximumBytes: number): Plugin {
+export function useRequestBody(maximumBytes: number): Plugin<object, Partial<HandedOver>> {
   return {
-    onRequestParse({ request, setRequestParser }) {
+    onRequestParse({ request, serverContext, setRequestParser }) {
       if (request.method !== 'POST') return
-      setRequestParser(async () => parameters(await textOf(request, maximumBytes)))
+      const { text }: Partial<HandedOver> = serverContext
+      setRequestParser(async () => parameters(text ?? (await textOf(request, maximumBytes))))
     },
   }
 }

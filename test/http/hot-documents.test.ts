@@ -85,6 +85,7 @@ const requests: Record<string, { sent: () => Sent; parsedByYoga: boolean }> = {
   'the other operation': { sent: () => ({ body: { query: assessment, operationName: 'One', variables: { id: 'x' } } }), parsedByYoga: false },
   'by hash': { sent: () => ({ body: { documentId: `sha256:${hash}` } }), parsedByYoga: false },
   'by hash as Apollo does': { sent: () => ({ body: { extensions: { persistedQuery: { version: 1, sha256Hash: hash } } } }), parsedByYoga: false },
+  'with the hash of another document': { sent: () => ({ body: { query: list, variables: { first: 2 }, documentId: hash } }), parsedByYoga: true },
   'a mutation that fails as data': {
     sent: () => ({ body: { query: 'mutation { updateAssessment(id: "no such", input: { name: "x" }) { __typename } }' } }),
     parsedByYoga: false,
@@ -159,11 +160,21 @@ test('a client that leaves while it sends is no fault, and one that meets a faul
   const before = lines.length
   await overHttp({ body: { query: '{ viewer { scopes } }' } })
   expect(lines.slice(before).filter((line) => line.includes('unexpected error'))).toEqual([])
+  expect(lines.filter((line) => line.includes('"status":499'))).toHaveLength(1)
   current = createServer({ ...options, observers: [{ received: () => { throw new Error('a fault') } }] })
   const { status, body } = await overHttp({ body: { query: '{ viewer { scopes } }' } })
   expect(status).toBe(500)
   expect(body).toContain('INTERNAL_SERVER_ERROR')
   expect(lines.at(-1)).toContain('a fault')
+})
+
+test('what costs too much has the name of its operation in the log', async () => {
+  current = createServer(options)
+  const send = (first: number) => overFetch({ body: { query: `query Named${list.slice('query'.length)}`, operationName: 'Named', variables: { first } } })
+  await send(1)
+  await send(100)
+  const logged = lines.filter((line) => line.includes('"msg":"request"')).slice(-2)
+  for (const line of logged) expect(line).toContain('"operationName":"Named"')
 })
 
 test('with only known documents, no other one goes the short way', async () => {
@@ -173,6 +184,8 @@ test('with only known documents, no other one goes the short way', async () => {
   const answer = await overFetch({ body: { query: byHash } })
   expect(answer.status).toBe(400)
   expect(answer.body).toContain('PERSISTED_DOCUMENT_ONLY')
+  const both = await overFetch({ body: { query: byHash, documentId: hash } })
+  expect(both.body).toContain('PERSISTED_DOCUMENT_ONLY')
   expect(await isYogas(() => overFetch({ body: { documentId: hash } }))).toBe(false)
 })
 

@@ -85,6 +85,9 @@ describe('planned, and answered the same', () => {
     'fragments, on interfaces too': [
       `{ assessments { nodes { ...One ... on Node { id } ... on Versioned { version } ... { status } } } } fragment One on Assessment { name template { ...Two } } fragment Two on AssessmentTemplate { type }`,
     ],
+    'fragments inside of fragments that are of another type': [
+      `{ assessments { nodes { id ... on Versioned { ... on AssessmentRecord { x: version } ... on Assessment { x: oid ...Record } } } } } fragment Record on Versioned { ... on AssessmentRecord { isExpired } }`,
+    ],
     'variables of a list, an enum, an object and a date': [
       `query ($filter: AssessmentFilter, $orderBy: [AssessmentOrder!], $first: Int = 2) { assessments(filter: $filter, orderBy: $orderBy, first: $first) { nodes { id createdAt } } }`,
       () => ({ filter: { status: 'DRAFT' }, orderBy: { field: 'NAME', direction: 'DESC' } }),
