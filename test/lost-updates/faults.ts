@@ -65,11 +65,32 @@ async function crashDatabase({ clients, cluster }: Scene): Promise<void> {
  * deadlock_timeout ends first is ended; here it is the write.
  */
 async function deadlockThatWritesLose({ target }: Scene): Promise<void> {
-  await outside(target, async (client) => {
-    await client.query(`SET LOCAL deadlock_timeout = '1min'`)
+  await deadlockThatOthersLose(target, async (client) => {
     await lockRevisions(client, target)
     await lockRowOfWaitingWrite(client, target)
   })
+}
+
+/**
+ * Repeats a deadlock until it is the other one who is ended. A backend looks for a deadlock once in a
+ * wait, after the server's deadlock_timeout; one that has looked before there was one never will, and
+ * this one is ended in its place.
+ */
+async function deadlockThatOthersLose(target: Target, act: (client: pg.Client) => Promise<void>): Promise<void> {
+  for (;;) {
+    try {
+      return await outside(target, async (client) => {
+        await client.query(`SET LOCAL deadlock_timeout = '3s'`)
+        await act(client)
+      })
+    } catch (error) {
+      if (!isDeadlock(error)) throw error
+    }
+  }
+}
+
+function isDeadlock(error: unknown): boolean {
+  return error instanceof pg.DatabaseError && error.code === '40P01'
 }
 
 /** The same, but it is the other one who is ended. */
@@ -78,7 +99,7 @@ async function deadlockThatWritesWin({ target }: Scene): Promise<void> {
     await client.query(`SET LOCAL deadlock_timeout = '10ms'`)
     await lockRevisions(client, target)
     await lockRowOfWaitingWrite(client, target).catch((error: unknown) => {
-      if (!(error instanceof pg.DatabaseError) || error.code !== '40P01') throw error
+      if (!isDeadlock(error)) throw error
     })
   })
 }
@@ -87,8 +108,7 @@ async function deadlockThatWritesWin({ target }: Scene): Promise<void> {
 async function deadlockWithBatch({ target }: Scene): Promise<void> {
   const { batch } = target.database
   if (!batch) throw new Error('The server has no transaction that locks many rows.')
-  await outside(target, async (client) => {
-    await client.query(`SET LOCAL deadlock_timeout = '1min'`)
+  await deadlockThatOthersLose(target, async (client) => {
     await client.query(`SELECT 1 FROM ${batch.table} WHERE id = $1 FOR UPDATE`, [batch.last])
     await untilWaiting(client, target, batch.lockedBy)
     await client.query(`SELECT 1 FROM ${batch.table} WHERE id = $1 FOR UPDATE`, [batch.first])
