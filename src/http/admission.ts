@@ -3,7 +3,7 @@ import type { Logger } from 'pino'
 import type { Authenticate, RequestHeaders } from '../auth.js'
 import type { Viewer } from '../shared/viewer.js'
 import { type Answer, failure, responseOf, unexpectedFailure } from './failure.js'
-import type { HandedOver } from './hot-documents.js'
+import type { ServerContext } from './handed-over.js'
 import type { RateLimits } from './rate-limits.js'
 
 /** Whom a request comes from, or how it is refused, before anything of it is read. */
@@ -26,7 +26,7 @@ export function admission(authenticate: Authenticate, rateLimits: RateLimits, lo
   }
 }
 
-export function useAdmission(path: string, admit: Admit, viewers: WeakMap<Request, Viewer>): Plugin<object, Partial<HandedOver>> {
+export function useAdmission(path: string, admit: Admit, viewers: WeakMap<Request, Viewer>): Plugin<object, ServerContext> {
   return {
     async onRequest({ request, url, serverContext, fetchAPI, endResponse }) {
       if (url.pathname !== path) return

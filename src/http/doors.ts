@@ -4,11 +4,9 @@ import type { RequestHeaders } from '../auth.js'
 import type { Context } from '../context.js'
 import { runOperation } from '../operation.js'
 import type { Answer } from './failure.js'
-import type { HandedOver, HotDocuments } from './hot-documents.js'
+import type { ServerContext } from './handed-over.js'
+import type { HotDocuments } from './hot-documents.js'
 import { beginOperation } from './operation-log.js'
-
-/** What Yoga is told of a request beside the request itself. */
-export type ServerContext = Partial<HandedOver> & { req?: IncomingMessage }
 
 type Yoga = YogaServerInstance<ServerContext, Context>
 

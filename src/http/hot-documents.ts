@@ -15,6 +15,7 @@ import type { CostLimit } from './cost.js'
 import { isJson } from './cross-site.js'
 import { withinDeadline } from './deadline.js'
 import { type Answer, unexpectedFailure } from './failure.js'
+import type { HandedOver, ServerContext } from './handed-over.js'
 import { masked, unexpected } from './masked-errors.js'
 import { type Operated, operationNodeOf } from './operated.js'
 import { commonHeaders, logAnswer, nameOperation } from './operation-log.js'
@@ -38,13 +39,6 @@ export interface HotRequest {
 
 /** For the log: nobody gets it. */
 const CLIENT_LEFT: Answer = { status: 499, headers: {}, body: '' }
-
-/** A request that Yoga goes on with: admitted and read, and where it has a result, executed too. */
-export interface HandedOver {
-  viewer: Viewer
-  text: string
-  result: ExecutionResult | undefined
-}
 
 interface HotDocumentsOptions {
   schema: GraphQLSchema
@@ -86,14 +80,14 @@ export class HotDocuments {
   constructor(readonly options: HotDocumentsOptions) {}
 
   /** Remembers what Yoga executes: its document is valid. */
-  plugin(): Plugin<object, Partial<HandedOver>> {
+  plugin(): Plugin<object, ServerContext> {
     return {
       onExecute: ({ args }) => {
         const operated: Operated = args
         this.#valid.add(operated.document)
       },
       onParams({ context, setResult }) {
-        const handedOver: Partial<HandedOver> = context
+        const handedOver: ServerContext = context
         if (handedOver.result) setResult(handedOver.result)
       },
     }

@@ -5,7 +5,7 @@ import type { Logger } from 'pino'
 import { type RateLimiterAbstract, RateLimiterMemory, RateLimiterRedis, RateLimiterRes } from 'rate-limiter-flexible'
 import type { Viewer } from '../shared/viewer.js'
 import { type Answer, failure, responseOf } from './failure.js'
-import type { HandedOver } from './hot-documents.js'
+import type { ServerContext } from './handed-over.js'
 
 export interface RateLimitSettings {
   /** Requests that one credential may send in a second; 0: any number. A second begins with the first request after the last one. */
@@ -44,7 +44,7 @@ export function createRateLimits({ perCredential, perAddress, trustedProxies, re
 }
 
 /** Counts the requests to `path` that come to Yoga first. */
-export function useAddressLimit(path: string, rateLimits: RateLimits): Plugin<object, Partial<HandedOver> & { req?: IncomingMessage }> {
+export function useAddressLimit(path: string, rateLimits: RateLimits): Plugin<object, ServerContext> {
   return {
     async onRequest({ url, serverContext, fetchAPI, endResponse }) {
       if (url.pathname !== path || serverContext.viewer) return

@@ -1,14 +1,14 @@
 import { GraphQLError } from 'graphql'
 import type { GraphQLParams, Plugin } from 'graphql-yoga'
 import { z } from 'zod'
-import type { HandedOver } from './hot-documents.js'
+import type { ServerContext } from './handed-over.js'
 
 /** Reads bodies of a bounded length, whether that is announced or only found out while reading. */
-export function useRequestBody(maximumBytes: number): Plugin<object, Partial<HandedOver>> {
+export function useRequestBody(maximumBytes: number): Plugin<object, ServerContext> {
   return {
     onRequestParse({ request, serverContext, setRequestParser }) {
       if (request.method !== 'POST') return
-      const { text }: Partial<HandedOver> = serverContext
+      const { text }: ServerContext = serverContext
       setRequestParser(async () => parameters(text ?? (await textOf(request, maximumBytes))))
     },
   }

@@ -2,7 +2,7 @@ import type { GraphQLError } from 'graphql'
 import { isAsyncIterable, type Plugin } from 'graphql-yoga'
 import type { RequestHeaders } from '../auth.js'
 import { currentOperation, type Operation } from '../operation.js'
-import type { HandedOver } from './hot-documents.js'
+import type { ServerContext } from './handed-over.js'
 import type { Operated } from './operated.js'
 
 /** Hears of each request to the GraphQL path, and changes nothing of it. */
@@ -15,7 +15,7 @@ export interface RequestObserver {
 }
 
 /** Tells the observers of the requests that Yoga answers. */
-export function useObservers(observers: RequestObserver[], path: string): Plugin<object, Partial<HandedOver>> {
+export function useObservers(observers: RequestObserver[], path: string): Plugin<object, ServerContext> {
   const executing = (operated: Operated) => {
     const operation = currentOperation()
     if (operation) for (const observer of observers) observer.executing?.(operation, operated)
