@@ -1,6 +1,6 @@
 // The gate's statement that is written as SQL here, against Prisma's own answers to the same changes.
 import { randomUUID } from 'node:crypto'
-import { setTimeout as wait } from 'node:timers/promises'
+import { inspect } from 'node:util'
 import { Client } from 'pg'
 import { afterEach, beforeAll, describe, expect, inject, test } from 'vitest'
 import { openDatabase } from '../src/database.js'
@@ -189,6 +189,13 @@ async function failureOf(run: () => PromiseLike<unknown>): Promise<unknown> {
 
 const OPEN = ['Assessment_open_key', ['organisationId', 'entityId', 'templateType']] as const
 
+test('what PostgreSQL repeats of a row is no part of its refusal', async () => {
+  const secret = `secret ${randomUUID()}`
+  const error = await failureOf(() => database.statements.rows('INSERT INTO "Organisation" ("id", "companyId", "name") VALUES ($1, NULL, $2)', [randomUUID(), secret]))
+  expect(error).toMatchObject({ code: '23502' })
+  expect(inspect(error)).not.toContain(secret)
+})
+
 test.each(['ours', 'prisma'] as const)('a place that is taken is told from other failures: %s', async (via) => {
   const org = await anOrganisation()
   const { id, entityId, templateId } = await org.assessment()
@@ -219,7 +226,13 @@ describe.skipIf(database.embedded)('on PostgreSQL', () => {
         [row.organisationId, row.id, row.version + 1],
       )
       const failed = failureOf(() => change(models.Assessment[via], row, { name: 'x' }))
-      await wait(300)
+      // It waits for a lock as long as the transaction above lasts.
+      for (let waiting = 0; waiting === 0; ) {
+        const { rowCount } = await outside.query(
+          `SELECT pg_stat_clear_snapshot() FROM pg_locks WHERE NOT granted AND pg_backend_pid() = ANY(pg_blocking_pids(pid))`,
+        )
+        waiting = rowCount ?? 0
+      }
       await outside.query('SELECT 1 FROM "Assessment" WHERE "id" = $1 FOR UPDATE', [row.id])
       await outside.query('ROLLBACK')
       const error = await failed
