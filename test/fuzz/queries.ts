@@ -25,8 +25,9 @@ export interface RandomQuery {
   places: number
 }
 
-export function randomQuery(world: World, gen: GeneratorValue): RandomQuery {
-  return new Writer(world, gen).write()
+/** @param plain whether it keeps to what plans of queries know: no conditions, interfaces or unions */
+export function randomQuery(world: World, gen: GeneratorValue, plain = false): RandomQuery {
+  return new Writer(world, gen, plain).write()
 }
 
 interface Fragment {
@@ -47,6 +48,7 @@ class Writer {
   constructor(
     private readonly world: World,
     private readonly gen: GeneratorValue,
+    private readonly plain: boolean,
   ) {}
 
   write(): RandomQuery {
@@ -92,7 +94,9 @@ class Writer {
     if (!renamed && depth > 1 && isObjectType(type) && this.chance(10)) return `...${this.fragment(type, depth)}${this.directive()}`
     if (!isObjectType(type) && !isInterfaceType(type)) return '__typename'
     const wantsLeaf = depth <= 1 || this.chance(30)
-    const fields = Object.values(type.getFields()).filter((field) => isCompositeType(getNamedType(field.type)) !== wantsLeaf)
+    const fields = Object.values(type.getFields()).filter(
+      (field) => isCompositeType(getNamedType(field.type)) !== wantsLeaf && !(this.plain && isAbstractType(getNamedType(field.type))),
+    )
     return fields.length > 0 ? this.field(this.oneOf(fields), type.name, depth, renamed) : '__typename'
   }
 
@@ -140,7 +144,7 @@ class Writer {
   }
 
   private directive(): string {
-    if (!this.chance(10)) return ''
+    if (this.plain || !this.chance(10)) return ''
     const value = this.chance(80)
     const name = this.chance(50) ? 'include' : 'skip'
     const keep = name === 'include' ? value : !value
