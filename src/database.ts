@@ -33,6 +33,8 @@ interface PostgresLocation {
 }
 
 const POOL_TIMEOUT_MS = 5_000
+/** How long a connection is kept that nobody needs: what comes after a pause would wait for new ones. */
+const IDLE_TIMEOUT_MS = 60_000
 
 /**
  * PostgreSQL ends the statement of a connection that was cut off within this time. And Prisma's
@@ -52,6 +54,7 @@ export async function openDatabase(location: DatabaseLocation): Promise<Database
       connectionString: url,
       max: poolSize,
       connectionTimeoutMillis: poolTimeoutMs,
+      idleTimeoutMillis: IDLE_TIMEOUT_MS,
       options: SESSION,
       ...(statementTimeoutMs !== undefined && { statement_timeout: statementTimeoutMs }),
     }
@@ -70,8 +73,11 @@ function connectEmbedded(socketDirectory: string, stop: () => Promise<void>): Pr
 
 async function connect(config: PoolConfig, embedded: boolean, stop: () => Promise<void>): Promise<Database> {
   const pool = new OperationPool({ ...config, application_name: 'assessment-gateway' }, !embedded)
-  // A connection that dies while idle is replaced on the next use; unheard, the event would end the process.
+  // A connection that dies while idle is replaced, and whoever uses one learns of its death from a statement that
+  // fails. Unheard, the events would end the process: Prisma listens on a transaction's connection only once all
+  // that had arrived with it was handled.
   pool.on('error', () => {})
+  pool.on('connect', (connection) => connection.on('error', () => {}))
   const adapter = new PrismaPg(pool)
   const client = new PrismaClient({ adapter, log: [{ emit: 'event', level: 'query' }] })
   const listeners: ((sql: string, durationMs: number) => void)[] = [countStatement]

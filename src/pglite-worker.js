@@ -5,6 +5,7 @@ import { pg_trgm } from '@electric-sql/pglite/contrib/pg_trgm'
 import { dataDir as emptyCluster } from '@electric-sql/pglite-prepopulatedfs'
 import { PGLiteSocketServer } from '@electric-sql/pglite-socket'
 import { Buffer } from 'node:buffer'
+import { setImmediate as nextTurn } from 'node:timers/promises'
 import { parentPort, workerData } from 'node:worker_threads'
 
 if (!parentPort) throw new Error('This file is the entry of a worker thread.')
@@ -46,6 +47,8 @@ await server.start()
 
 port.once('message', async () => {
   await server.stop()
+  // A connection that has just closed asks the database once more, in the next turn.
+  await nextTurn()
   await db.close()
   port.postMessage('closed')
 })

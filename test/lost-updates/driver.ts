@@ -67,7 +67,10 @@ export class Clients {
     const deadline = performance.now() + PATIENCE_MS
     while (!condition() && !this.#stop.signal.aborted) {
       if (this.#failure !== undefined) throw new Error('A client got an answer that nothing explains.', { cause: this.#failure })
-      if (performance.now() >= deadline) throw new Error(`${what} did not come within ${PATIENCE_MS / 1000} s.`)
+      if (performance.now() >= deadline) {
+        const { counts } = this
+        throw new Error(`${what} did not come within ${PATIENCE_MS / 1000} s: ${JSON.stringify(counts)}\n${this.#target.server.log.slice(-2_000)}`)
+      }
       await new Promise<void>((resolve) => {
         const timer = setTimeout(resolve, deadline - performance.now())
         this.#waiting.add(() => {
