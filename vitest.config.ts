@@ -10,8 +10,7 @@ export default defineConfig({
     // Every test makes its own organisation, so that all can share one process and one database.
     isolate: false,
     pool: 'forks',
-    // The embedded database has a single connection.
-    maxWorkers: process.env['DATABASE_URL'] ? 2 : 1,
+    maxWorkers: 2,
     testTimeout: 60_000,
     hookTimeout: 60_000,
   },

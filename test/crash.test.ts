@@ -4,29 +4,15 @@ import { existsSync, readdirSync } from 'node:fs'
 import { cp, readdir, readFile, rename, rm, truncate, writeFile } from 'node:fs/promises'
 import { join, relative } from 'node:path'
 import pg from 'pg'
-import { afterAll, beforeAll, describe, expect, inject, test } from 'vitest'
+import { describe, expect, inject, test } from 'vitest'
 import { z } from 'zod'
 import { type DatabaseLocation, openDatabase } from '../src/database.js'
-import { afterTest, type GatewayProcess, ownDirectory, startGateway } from './gateway-process.js'
-import { runCommand, temporaryDirectory } from './processes.js'
+import { afterTest, type GatewayProcess, ownDirectory, seededDirectory, startGateway } from './gateway-process.js'
+import { runCommand } from './processes.js'
 
 const place = inject('database')
 /** The run on PostgreSQL leaves the data directory to the run on the embedded database. */
 const isEmbedded = !('url' in place)
-
-/** A data directory with the demo data, stopped in order, to be copied. */
-const seeded = await temporaryDirectory()
-afterAll(() => seeded.remove())
-beforeAll(async () => {
-  if (!isEmbedded) return
-  expect(await runCommand('prisma/seed.js', [], { DATA_DIR: seeded.path })).toMatchObject({ code: 0, stderr: '' })
-})
-
-async function copyOfSeeded(): Promise<string> {
-  const directory = await ownDirectory()
-  await cp(seeded.path, directory, { recursive: true })
-  return directory
-}
 
 /** A new, empty database on the run's PostgreSQL, dropped after the test. */
 async function ownPostgres(): Promise<string> {
@@ -55,7 +41,7 @@ interface Place {
 const aKey = /^demo key {2}.+ {2}(\S+)$/m
 
 async function onPglite(): Promise<Place> {
-  const directory = await copyOfSeeded()
+  const directory = await seededDirectory()
   const [{ key }] = z.tuple([z.object({ key: z.string() })], z.unknown()).parse(JSON.parse(await readFile(join(directory, 'demo-keys.json'), 'utf8')))
   return { env: { DATA_DIR: directory }, location: { dataDirectory: directory }, key }
 }
@@ -284,7 +270,7 @@ describe.runIf(isEmbedded)('a damaged data directory', () => {
     ['has garbage in a catalog', 'base/5/1249', (file) => writeFile(file, garbage)],
     ['lost its tables', 'base', (file) => rename(file, `${file}.lost`)],
   ])('that %s is told in a sentence, and nothing in it is overwritten', async (_, name, damage) => {
-    const directory = await copyOfSeeded()
+    const directory = await seededDirectory()
     const cluster = join(directory, 'pglite')
     await damage(join(cluster, name))
     const before = await contents(directory)
@@ -299,7 +285,7 @@ describe.runIf(isEmbedded)('a damaged data directory', () => {
   })
 
   test('that holds something else altogether is not touched', async () => {
-    const directory = await copyOfSeeded()
+    const directory = await seededDirectory()
     const cluster = join(directory, 'pglite')
     await rm(cluster, { recursive: true })
     await cp(new URL('../prisma', import.meta.url), cluster, { recursive: true })
@@ -309,13 +295,13 @@ describe.runIf(isEmbedded)('a damaged data directory', () => {
   })
 
   test('serves all of its data again once the lost file is back', async () => {
-    const directory = await copyOfSeeded()
+    const directory = await seededDirectory()
+    const keys = z.array(z.object({ key: z.string() })).parse(JSON.parse(await readFile(join(directory, 'demo-keys.json'), 'utf8')))
     const file = join(directory, 'pglite', 'PG_VERSION')
     await rename(file, `${file}.lost`)
     expect(await runCommand('src/main.js', [], { DATA_DIR: directory, PORT: '0' })).toMatchObject({ code: 1 })
     await rename(`${file}.lost`, file)
     const gateway = await startGateway({ DATA_DIR: directory }).listening()
-    const keys = z.array(z.object({ key: z.string() })).parse(JSON.parse(await readFile(join(seeded.path, 'demo-keys.json'), 'utf8')))
     expect(gateway.keys).toEqual(keys.map(({ key }) => key))
     const counted = z.object({ assessments: z.object({ totalCount: z.number().min(1) }) })
     await gateway.dataOf(counted, gateway.keys[0] ?? '', '{ assessments { totalCount } }')

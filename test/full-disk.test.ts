@@ -8,7 +8,7 @@ import { afterTest, startGateway } from './gateway-process.js'
 import { runCommand, temporaryDirectory } from './processes.js'
 
 const disk = await temporaryDirectory()
-const mounted = 'socketDirectory' in inject('database') && mount('size=20m')
+const mounted = !('url' in inject('database')) && mount('size=20m')
 afterAll(async () => {
   if (mounted) execFileSync('umount', [disk.path])
   await disk.remove()

@@ -7,8 +7,8 @@ import { openDatabase } from '../src/database.js'
 import { createServer, type ServerDependencies } from '../src/server.js'
 import { readSettings } from '../src/settings.js'
 
-const location = inject('database')
-export const database = await openDatabase('url' in location ? { ...location, poolSize: 20 } : location)
+const place = inject('database')
+export const database = await openDatabase('url' in place ? { ...place, poolSize: 20 } : { socketDirectory: ownOf(place.socketDirectories) })
 export const db = database.client
 
 /** What the server logged, line by line. */
@@ -32,6 +32,13 @@ export const dependencies: ServerDependencies = {
   corsOrigins: [],
 }
 export const gateway = createServer(dependencies)
+
+/** That of this worker; workers count from 1. */
+function ownOf(socketDirectories: string[]): string {
+  const own = socketDirectories[Number(process.env['VITEST_POOL_ID']) - 1]
+  if (own === undefined) throw new Error('There are more workers than embedded databases.')
+  return own
+}
 
 /* ---- requests ---------------------------------------------------------------------------------- */
 

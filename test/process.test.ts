@@ -5,7 +5,7 @@ import { createServer } from 'node:net'
 import { join } from 'node:path'
 import pg from 'pg'
 import { describe, expect, inject, test } from 'vitest'
-import { afterTest, ownDirectory, startGateway } from './gateway-process.js'
+import { afterTest, ownDirectory, seededDirectory, startGateway } from './gateway-process.js'
 import { runCommand } from './processes.js'
 
 const location = inject('database')
@@ -34,7 +34,7 @@ describe('a running gateway', () => {
   })
 
   test('keeps its data directory from another, and is none the worse for it', async () => {
-    const directory = await ownDirectory()
+    const directory = await seededDirectory()
     const gateway = await startGateway({ DATA_DIR: directory }).listening()
     expect(await refusal({ DATA_DIR: directory })).toBe(
       `The data directory ${directory} is held by another process. Stop that one first, or set DATA_DIR to another directory.`,
@@ -50,7 +50,7 @@ describe('a gateway that cannot start says why', () => {
     afterTest(() => new Promise((resolve) => other.close(resolve)))
     const address = other.address()
     const port = typeof address === 'object' && address ? String(address.port) : ''
-    expect(await refusal({ PORT: port, DATA_DIR: await ownDirectory() })).toContain(`Cannot listen on 127.0.0.1 port ${port}`)
+    expect(await refusal({ PORT: port, DATA_DIR: await seededDirectory() })).toContain(`Cannot listen on 127.0.0.1 port ${port}`)
   })
 
   test('when a setting is wrong', async () => {

@@ -16,7 +16,7 @@ import { PreparedStatements } from '../src/prepared-statements.js'
 import { createServer } from '../src/server.js'
 import type { JwtSettings } from '../src/settings.js'
 import { isFailure } from '../src/shared/failures.js'
-import { afterTest, ownDirectory, startGateway } from './gateway-process.js'
+import { afterTest, seededDirectory, startGateway } from './gateway-process.js'
 import { database, db, dependencies } from './gateway.js'
 import { runCommand } from './processes.js'
 import { anOrganisation } from './story.js'
@@ -213,7 +213,7 @@ function overHttp(url: string): Send {
 const jwt = { JWT_ISSUER: 'https://issuer.test/', JWT_AUDIENCE: 'gateway', JWT_ALGORITHMS: 'HS256', JWT_SECRET }
 
 test('the process writes no secret to its output but the demo keys that it shows', async () => {
-  const gateway = await startGateway({ DATA_DIR: await ownDirectory(), LOG_LEVEL: 'trace', ...jwt }).listening()
+  const gateway = await startGateway({ DATA_DIR: await seededDirectory(), LOG_LEVEL: 'trace', ...jwt }).listening()
   const [key = ''] = gateway.keys
   const { logs, answers, seen } = await sendSecrets(overHttp(gateway.url), [['apikey', key]])
   expect(await gateway.stop()).toBe(0)

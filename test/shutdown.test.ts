@@ -5,7 +5,7 @@ import { json, text } from 'node:stream/consumers'
 import { SignJWT } from 'jose'
 import { expect, test } from 'vitest'
 import { z } from 'zod'
-import { type GatewayProcess, ownDirectory, startGateway } from './gateway-process.js'
+import { type GatewayProcess, seededDirectory, startGateway } from './gateway-process.js'
 
 /** A POST of which nothing but the head is sent; its connection would be kept. */
 function begin(gateway: GatewayProcess, headers: Record<string, string | string[]>): { request: ClientRequest; response: Promise<IncomingMessage> } {
@@ -18,7 +18,7 @@ function begin(gateway: GatewayProcess, headers: Record<string, string | string[
 const stopping = (gateway: GatewayProcess) => gateway.until(() => gateway.stderr.includes('stopping'))
 
 test('a request in flight is answered, and its connection closed instead of kept', async () => {
-  const gateway = await startGateway({ DATA_DIR: await ownDirectory() }).listening()
+  const gateway = await startGateway({ DATA_DIR: await seededDirectory() }).listening()
   const { request, response } = begin(gateway, { apikey: gateway.keys[0] ?? '', expect: '100-continue' })
   request.flushHeaders()
   // The gateway has the head, and waits for the body.
@@ -33,7 +33,7 @@ test('a request in flight is answered, and its connection closed instead of kept
 })
 
 test('a request that never ends is cut off after SHUTDOWN_TIMEOUT_MS', async () => {
-  const gateway = await startGateway({ DATA_DIR: await ownDirectory(), SHUTDOWN_TIMEOUT_MS: '100' }).listening()
+  const gateway = await startGateway({ DATA_DIR: await seededDirectory(), SHUTDOWN_TIMEOUT_MS: '100' }).listening()
   const { request, response } = begin(gateway, { apikey: gateway.keys[0] ?? '', expect: '100-continue' })
   request.flushHeaders()
   await once(request, 'continue')
@@ -43,7 +43,7 @@ test('a request that never ends is cut off after SHUTDOWN_TIMEOUT_MS', async () 
 })
 
 test('a subscription is ended, long before SHUTDOWN_TIMEOUT_MS', async () => {
-  const gateway = await startGateway({ DATA_DIR: await ownDirectory(), SHUTDOWN_TIMEOUT_MS: '600000' }).listening()
+  const gateway = await startGateway({ DATA_DIR: await seededDirectory(), SHUTDOWN_TIMEOUT_MS: '600000' }).listening()
   const [key = ''] = gateway.keys
   const found = z.object({ assessments: z.object({ nodes: z.tuple([z.object({ id: z.string() })]) }) })
   const { assessments } = await gateway.dataOf(found, key, '{ assessments(first: 1) { nodes { id } } }')
@@ -60,7 +60,7 @@ test('a subscription is ended, long before SHUTDOWN_TIMEOUT_MS', async () => {
 test('two Authorization headers are refused like any two credentials, although each alone is good', async () => {
   const secret = 'a shared secret of more than 32 characters'
   const jwt = { JWT_ISSUER: 'https://issuer.test/', JWT_AUDIENCE: 'gateway', JWT_ALGORITHMS: 'HS256', JWT_SECRET: secret }
-  const gateway = await startGateway({ DATA_DIR: await ownDirectory(), ...jwt }).listening()
+  const gateway = await startGateway({ DATA_DIR: await seededDirectory(), ...jwt }).listening()
   const viewer = z.object({ viewer: z.object({ organisation: z.object({ id: z.string() }) }) })
   const data = await gateway.dataOf(viewer, gateway.keys[0] ?? '', '{ viewer { organisation { id } } }')
   const token = await new SignJWT({ organisation_id: data.viewer.organisation.id, sub: 'ada' })

@@ -3,7 +3,7 @@ import { once } from 'node:events'
 import { createServer } from 'node:net'
 import { expect, test } from 'vitest'
 import { z } from 'zod'
-import { afterTest, type GatewayProcess, ownDirectory, startGateway } from '../gateway-process.js'
+import { afterTest, type GatewayProcess, seededDirectory, startGateway } from '../gateway-process.js'
 
 const update = `mutation ($id: ID!, $expectedVersion: Int, $input: UpdateAssessmentInput!) {
   updateAssessment(id: $id, expectedVersion: $expectedVersion, input: $input) { __typename }
@@ -31,7 +31,7 @@ function risen(before: Map<string, number>, after: Map<string, number>, names: R
 }
 
 test('counters rise by what was sent, and the GraphQL port shows none of them', async () => {
-  const gateway = await startGateway({ DATA_DIR: await ownDirectory(), METRICS_PORT: '0' }).listening()
+  const gateway = await startGateway({ DATA_DIR: await seededDirectory(), METRICS_PORT: '0' }).listening()
   const [key = ''] = gateway.keys
   const { assessments } = await gateway.dataOf(found, key, firstAssessment)
   const [{ id, version }] = assessments.nodes
@@ -78,7 +78,7 @@ test('counters rise by what was sent, and the GraphQL port shows none of them', 
 })
 
 test('an operation that took too long is counted by that reason', async () => {
-  const gateway = await startGateway({ DATA_DIR: await ownDirectory(), METRICS_PORT: '0', OPERATION_TIMEOUT_MS: '1' }).listening()
+  const gateway = await startGateway({ DATA_DIR: await seededDirectory(), METRICS_PORT: '0', OPERATION_TIMEOUT_MS: '1' }).listening()
   const { errors } = await gateway.ask(gateway.keys[0] ?? '', '{ assessments(first: 100) { totalCount nodes { id history { totalCount } } } }')
   expect(errors).toMatchObject([{ extensions: { code: 'TIMEOUT' } }])
   const metrics = await scrape(gateway)
@@ -92,7 +92,7 @@ test('a port of the metrics that is taken stops the start with a sentence', asyn
   afterTest(() => new Promise((resolve) => other.close(resolve)))
   const address = other.address()
   const port = typeof address === 'object' && address ? String(address.port) : ''
-  const gateway = startGateway({ DATA_DIR: await ownDirectory(), METRICS_PORT: port })
+  const gateway = startGateway({ DATA_DIR: await seededDirectory(), METRICS_PORT: port })
   expect(await gateway.exit).toBe(1)
   expect(gateway.stderr).toContain(`Cannot listen on 127.0.0.1 port ${port}`)
 })

@@ -3,7 +3,7 @@ import { readdir, readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { expect, test } from 'vitest'
 import { z } from 'zod'
-import { ownDirectory, startGateway } from '../gateway-process.js'
+import { ownDirectory, seededDirectory, startGateway } from '../gateway-process.js'
 
 const coverage = z.object({ result: z.array(z.object({ url: z.string() })) })
 
@@ -12,9 +12,9 @@ async function run(env: Record<string, string>): Promise<{ ports: number; packag
   const directory = await ownDirectory()
   const report = `process.on('SIGUSR2', () => process.stdout.write('ports ' + process.getActiveResourcesInfo().filter((it) => it === 'TCPServerWrap').length + '\\n'))`
   const gateway = await startGateway({
-    DATA_DIR: join(directory, 'data'),
+    DATA_DIR: await seededDirectory(),
     // V8 writes down every script that it has run.
-    NODE_V8_COVERAGE: join(directory, 'coverage'),
+    NODE_V8_COVERAGE: directory,
     NODE_OPTIONS: `--import=data:text/javascript,${encodeURIComponent(report)}`,
     ...env,
   }).listening()
@@ -22,9 +22,9 @@ async function run(env: Record<string, string>): Promise<{ ports: number; packag
   gateway.child.kill('SIGUSR2')
   await gateway.until(() => gateway.stdout.includes('ports '))
   expect(await gateway.stop()).toBe(0)
-  const files = await readdir(join(directory, 'coverage'))
+  const files = await readdir(directory)
   const scripts = await Promise.all(
-    files.map(async (file) => coverage.parse(JSON.parse(await readFile(join(directory, 'coverage', file), 'utf8'))).result),
+    files.map(async (file) => coverage.parse(JSON.parse(await readFile(join(directory, file), 'utf8'))).result),
   )
   const urls = scripts.flat().map(({ url }) => url)
   expect(urls.some((url) => url.includes('/node_modules/graphql-yoga/'))).toBe(true)

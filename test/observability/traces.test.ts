@@ -4,7 +4,7 @@ import { createServer } from 'node:http'
 import { text } from 'node:stream/consumers'
 import { expect, test } from 'vitest'
 import { z } from 'zod'
-import { afterTest, ownDirectory, startGateway } from '../gateway-process.js'
+import { afterTest, seededDirectory, startGateway } from '../gateway-process.js'
 
 const attributes = z
   .array(z.object({ key: z.string(), value: z.record(z.string(), z.unknown()) }))
@@ -59,7 +59,7 @@ const callerSpanId = 'b7ad6b7169203331'
 test('each request is a span of its caller’s trace, with its statements as children and nothing secret in it', async () => {
   const receiver = await startReceiver()
   const env = { OTEL_EXPORTER_OTLP_ENDPOINT: `${receiver.endpoint}/otlp/`, OTEL_SERVICE_NAME: 'gateway-of-the-test' }
-  const gateway = await startGateway({ DATA_DIR: await ownDirectory(), ...env }).listening()
+  const gateway = await startGateway({ DATA_DIR: await seededDirectory(), ...env }).listening()
   const [key = ''] = gateway.keys
   const post = (body: object, headers: Record<string, string> = {}) =>
     fetch(gateway.url, { method: 'POST', headers: { apikey: key, 'content-type': 'application/json', ...headers }, body: JSON.stringify(body) })
@@ -116,7 +116,7 @@ test('each request is a span of its caller’s trace, with its statements as chi
 })
 
 test('a receiver that is away costs requests nothing; the log tells, and the process ends well', async () => {
-  const gateway = await startGateway({ DATA_DIR: await ownDirectory(), OTEL_EXPORTER_OTLP_ENDPOINT: 'http://127.0.0.1:1' }).listening()
+  const gateway = await startGateway({ DATA_DIR: await seededDirectory(), OTEL_EXPORTER_OTLP_ENDPOINT: 'http://127.0.0.1:1' }).listening()
   expect((await gateway.ask(gateway.keys[0] ?? '', '{ viewer { scopes } }')).errors).toBeUndefined()
   await gateway.until(() => gateway.stderr.includes('traces were not delivered'))
   expect((await gateway.ask(gateway.keys[0] ?? '', '{ viewer { scopes } }')).errors).toBeUndefined()

@@ -4,25 +4,39 @@ import type { TestProject } from 'vitest/node'
 import { openDatabase } from '../../src/database.js'
 import { startEmbeddedDatabase } from '../../src/embedded-database.js'
 import { migrate } from '../../src/migrations.js'
+import { temporaryDirectory } from '../processes.js'
 
 declare module 'vitest' {
   export interface ProvidedContext {
-    /** Where the tests' own, migrated database is. */
-    database: { url: string } | { socketDirectory: string }
+    /** Where the tests' own, migrated database is; embedded, each worker has one, as it has a single connection. */
+    database: { url: string } | { socketDirectories: string[] }
+    /** A directory for what tests share; it goes with the run. */
+    scratch: string
   }
 }
 
-/**
- * Makes a database for this run and drops it afterwards: on the PostgreSQL of DATABASE_URL, else
- * an embedded one in memory.
- */
+/** Makes a database and a directory for this run, which go with it. */
 export default async function setup(project: TestProject): Promise<() => Promise<void>> {
+  const scratch = await temporaryDirectory()
+  project.provide('scratch', scratch.path)
+  const dropDatabase = await makeDatabase(project)
+  return async () => {
+    await dropDatabase()
+    await scratch.remove()
+  }
+}
+
+/** On the PostgreSQL of DATABASE_URL, else embedded ones in memory. Answers how to drop them. */
+async function makeDatabase(project: TestProject): Promise<() => Promise<void>> {
   const server = process.env['DATABASE_URL']
   if (!server) {
-    const embedded = await startEmbeddedDatabase(null)
-    await migrateAt({ socketDirectory: embedded.socketDirectory })
-    project.provide('database', { socketDirectory: embedded.socketDirectory })
-    return () => embedded.close()
+    const embedded = await Promise.all(Array.from({ length: project.config.maxWorkers }, () => startEmbeddedDatabase(null)))
+    const socketDirectories = embedded.map(({ socketDirectory }) => socketDirectory)
+    await Promise.all(socketDirectories.map((socketDirectory) => migrateAt({ socketDirectory })))
+    project.provide('database', { socketDirectories })
+    return async () => {
+      await Promise.all(embedded.map((it) => it.close()))
+    }
   }
   const name = `gateway_test_${randomBytes(6).toString('hex')}`
   await execute(server, `CREATE DATABASE ${name}`)
