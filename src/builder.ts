@@ -11,6 +11,7 @@ import type PrismaTypes from './generated/pothos.js'
 import { DateTime, JSONObject } from './shared/scalars.js'
 import type { JsonObject } from './shared/scalars.js'
 import type { Scope } from './shared/vocabulary.js'
+import { storedColumns } from './stored-columns.js'
 
 /** The one Pothos builder: plugins, scalars and defaults. Every type stands in its room. */
 export const builder = new SchemaBuilder<{
@@ -28,7 +29,8 @@ export const builder = new SchemaBuilder<{
   }
 }>({
   defaultFieldNullability: false,
-  plugins: [ScopeAuthPlugin, RelayPlugin, PrismaPlugin, DirectivesPlugin, FederationPlugin],
+  // The first resolves first: whether a field may be seen, then whether the row at hand has it, then what Prisma reads.
+  plugins: [ScopeAuthPlugin, RelayPlugin, storedColumns, PrismaPlugin, DirectivesPlugin, FederationPlugin],
   prisma: {
     client: (context) => context.db,
     dmmf: getDatamodel(),

@@ -74,7 +74,7 @@ test('services know no GraphQL', () => {
   expect(services.map(({ path }) => path)).toEqual(expect.arrayContaining(['records/service.ts', 'assessments/refresh-service.ts']))
   const illegal = services.flatMap(({ path, imports }) =>
     imports
-      .filter((it) => /(^|\/)(schema|builder|errors|payload|versioned-type|whole-row|connections|pagination)\.ts$/.test(it) || /graphql|pothos|yoga/.test(it))
+      .filter((it) => /(^|\/)(schema|builder|errors|payload|versioned-type|stored-columns|connections|pagination)\.ts$/.test(it) || /graphql|pothos|yoga/.test(it))
       .map((it) => `${path} -> ${it}`),
   )
   expect(illegal).toEqual([])

@@ -35,6 +35,8 @@ function queries(ids: string[]): Record<string, object> {
     'a page of a known size': { where: mine(), orderBy, take: 2 },
     'none': { where: mine({ id: { in: [] } }) },
     'ids in a list': { where: mine({ id: { in: [...ids, randomUUID()] } }), orderBy },
+    'ids in a short list': { where: mine({ id: { in: [...ids.slice(0, 2), randomUUID()] } }), orderBy },
+    'the only id of a list': { where: mine({ id: { in: ids.slice(0, 1) } }) },
     'what is behind a cursor': { where: { AND: [mine(), { OR: [{ id: { lt: ids[0] } }, { AND: [{ id: ids[0] }, { id: { gt: ids[0] } }] }] }] }, orderBy },
     'any of nothing': { where: mine({ OR: [] }), orderBy },
     'all of nothing': { where: mine({ AND: [] }), orderBy },
@@ -66,6 +68,84 @@ test('rows that a row points at come with it, and null where it points at none',
   expect(rows).toEqual(expect.arrayContaining([expect.objectContaining({ assessor: null })]))
 })
 
+test('of a row that a row points at, the columns that are asked for come with it', async () => {
+  const assessor = { select: { name: true, id: true } }
+  const query = { where: mine(), select: { id: true, assessor }, orderBy: [{ id: 'asc' as const }] }
+  let rows: { id: string; assessor?: unknown }[] = []
+  const [sql] = await statementsOf(async () => (rows = await reads.assessmentRecord.findMany(query)))
+  expect(sql).not.toContain('"public".')
+  expect(rows.map(({ id, assessor: found }) => ({ id, assessor: found }))).toEqual(await db.assessmentRecord.findMany(query))
+  const people = rows.flatMap((row) => row.assessor ?? [])
+  const text: unknown = expect.any(String)
+  expect(people).toEqual(people.map(() => ({ id: text, name: text })))
+  expect(people.length).toBeGreaterThan(0)
+})
+
+test('columns and related rows in any order are one text', async () => {
+  const texts = await statementsOf(async () => {
+    await reads.assessment.findMany({ select: { id: true, name: true, entity: { select: { id: true, name: true } }, template: true } })
+    await reads.assessment.findMany({ select: { template: true, entity: { select: { name: true, id: true } }, name: true, id: true } })
+  })
+  expect(texts).toHaveLength(2)
+  expect(new Set(texts).size).toBe(1)
+})
+
+test.each([
+  ['2026-01-31 23:59:59.999+00', '2026-01-31T23:59:59.999Z'],
+  ['2026-01-31 23:59:59.5+00', '2026-01-31T23:59:59.500Z'],
+  ['0001-01-01 00:00:00+00', '0001-01-01T00:00:00.000Z'],
+  ['12026-01-31 00:00:00+00', '+012026-01-31T00:00:00.000Z'],
+  ['0044-03-15 00:00:00+00 BC', '-000043-03-15T00:00:00.000Z'],
+])('the instant %s is read as it is', async (stored, expected) => {
+  const [row] = await database.statements.rows<{ at: Date }>('SELECT $1::timestamptz AS "at"', [stored])
+  expect(row?.at.toISOString()).toBe(expected)
+})
+
+describe('a comparison of several columns', () => {
+  test.each([
+    ['by two', ['updatedAt', 'id']],
+    ['by a number that can be missing', ['score', 'id']],
+    ['by a text', ['sourcedId', 'id']],
+    ['by an integer', ['version', 'id']],
+    ['by a key', ['studentId', 'id']],
+    ['by three', ['version', 'score', 'id']],
+  ] as const)('%s has the rows that Prisma has beyond each row', async (_, order) => {
+    const rows: Record<string, unknown>[] = await db.assessmentResult.findMany({ where: mine() })
+    expect(rows.length).toBeGreaterThan(1)
+    for (const row of rows) {
+      for (const operator of ['gt', 'lt']) {
+        const beyond = order.map((name, index) => ({
+          AND: [...order.slice(0, index).map((earlier) => ({ [earlier]: { equals: row[earlier] } })), { [name]: { [operator]: row[name] } }],
+        }))
+        // Nothing is beyond a null, and Prisma refuses the comparison.
+        if (order.some((name) => row[name] === null)) continue
+        const query = { where: { AND: [mine(), { OR: beyond }] }, orderBy: [{ id: 'asc' as const }] }
+        let ours: unknown
+        const [sql] = await statementsOf(async () => (ours = await reads.assessmentResult.findMany(query)))
+        expect(sql).toMatch(/\) [<>] \(SELECT /)
+        expect(ours).toEqual(await db.assessmentResult.findMany(query))
+      }
+    }
+  })
+
+  test.each<[string, object[]]>([
+    ['of directions that differ', [{ AND: [{ version: { gt: 1 } }] }, { AND: [{ version: { equals: 1 } }, { id: { lt: randomUUID() } }] }]],
+    ['of values that differ', [{ AND: [{ version: { gt: 1 } }] }, { AND: [{ version: { equals: 2 } }, { score: { gt: 0 } }] }]],
+    ['of columns that differ', [{ AND: [{ version: { gt: 1 } }] }, { AND: [{ score: { equals: 1 } }, { score: { gt: 0 } }] }]],
+    ['with nulls beyond', [{ AND: [{ OR: [{ score: { gt: 1 } }, { score: { equals: null } }] }] }, { AND: [{ score: { equals: 1 } }, { version: { gt: 0 } }] }]],
+    ['of one column alone', [{ AND: [{ version: { gt: 0 } }] }]],
+    ['with a condition beside', [{ AND: [{ version: { gt: 1 } }], score: { gt: 1000 } }, { AND: [{ version: { equals: 1 } }, { score: { gt: 0 } }] }]],
+    ['with a condition on another column', [{ AND: [{ version: { gt: 0 } }] }, { AND: [{ version: { equals: 0 } }, { score: { gt: 0 }, late: true }] }]],
+    ['within bounds', [{ AND: [{ version: { gt: 0, lt: 1 } }] }, { AND: [{ version: { equals: 0 } }, { score: { gt: 0 } }] }]],
+  ])('is none %s', async (_, alternatives) => {
+    const where = mine({ OR: alternatives })
+    let ours: unknown
+    const [sql] = await statementsOf(async () => (ours = await reads.assessmentResult.findMany({ where, orderBy: [{ id: 'asc' }] })))
+    expect(sql).not.toContain('(SELECT ')
+    expect(ours).toEqual(await db.assessmentResult.findMany({ where, orderBy: [{ id: 'asc' }] }))
+  })
+})
+
 test('nulls are compared and ordered as asked', async () => {
   for (const where of [mine({ assessorId: null }), mine({ assessorId: { not: null } })]) {
     for (const nulls of ['first', 'last'] as const) {
@@ -80,6 +160,8 @@ test.each<[string, object]>([
   ['a negation', { where: { NOT: [{ name: 'x' }] } }],
   ['a condition on a relation', { where: { entity: { name: 'x' } } }],
   ['a list below the row', { select: { id: true, revisions: true } }],
+  ['a related row without its id', { select: { id: true, entity: { select: { name: true } } } }],
+  ['a row that a related row points at', { select: { id: true, createdBy: { select: { id: true, organisation: true } } } }],
   ['an offset', { skip: 1 }],
   ['a negative page', { take: -1 }],
   ['an order that is none', { orderBy: [{ id: 'ASC; DROP TABLE "User"' }] }],

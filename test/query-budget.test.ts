@@ -89,8 +89,7 @@ const budgets: Record<string, [statements: number, query: string]> = {
         status user { name } assessor { name } folder { name } organisation { name } assessmentDefinition { name outcomes { name } assessments { totalCount } } ${HISTORY}
       } } }`,
   ],
-  'assessmentLineItems -> results -> student and scale': [
-    6,
+  'assessmentLineItems -> results -> student and scale': [5,
     `{ assessmentLineItems(first: 50) { totalCount nodes { title scoreScale { title } results { totalCount nodes {
         score metadata comment learningObjectiveSet { source } student { name } scoreScale { title values { itemValueLHS } } ${HISTORY}
       } } } } }`,
@@ -192,7 +191,7 @@ describe('a mutation costs as many statements for 50 rows as for one', () => {
         } } } } }`,
         { id },
       )
-      expect({ rows, statements: statements.length }, statements.join('\n\n')).toEqual({ rows, statements: 9 })
+      expect({ rows, statements: statements.length }, statements.join('\n\n')).toEqual({ rows, statements: 10 })
       expect(namesIn(data)).toBeGreaterThanOrEqual(rows)
     }
   })
@@ -203,15 +202,16 @@ describe('a mutation reads what its answer shows, and nothing twice', () => {
     ... on UpdateAssessmentSuccess { assessment { version progress } } ... on ConflictError { actualVersion current { id } }
   } }`
 
-  test('of one row alone the key, the row and the change, and of a conflict not even its paths', async () => {
+  test('of one row alone the key and the change, and of a conflict the row, but not even its paths', async () => {
     const org = await anOrganisation()
     const { id } = await org.assessment()
     const success = await cost(org, LEAN, { id })
     expect(success.data).toEqual({ updateAssessment: { assessment: { version: 2, progress: 50 } } })
-    expect(success.statements).toEqual([expect.anything(), expect.stringMatching(/^SELECT "Assessment"."id"/), expect.stringMatching(/^UPDATE "Assessment" SET/)])
+    const update: unknown = expect.stringMatching(/^UPDATE "Assessment" SET/)
+    expect(success.statements).toEqual([expect.anything(), update])
     const conflict = await cost(org, LEAN, { id })
     expect(conflict.data).toEqual({ updateAssessment: { actualVersion: 2, current: { id } } })
-    expect(conflict.statements).toEqual([expect.anything(), expect.stringMatching(/^SELECT "Assessment"."id"/)])
+    expect(conflict.statements).toEqual([expect.anything(), update, expect.stringMatching(/^SELECT "Assessment"."id"/)])
   })
 
   /** By mutation: what it costs when it succeeds, and when it meets a conflict or another row. */

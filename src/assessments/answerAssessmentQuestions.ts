@@ -3,7 +3,6 @@ import type { Assessment as AssessmentRow } from '../generated/prisma/client.js'
 import { ConflictErrorType, ForbiddenErrorType, NotFoundErrorType, ValidationErrorType } from '../shared/errors.js'
 import { isFailure } from '../shared/failures.js'
 import { expectedVersionDescription, mutationPayload } from '../shared/payload.js'
-import { wholeRow } from '../shared/whole-row.js'
 import { Assessment } from './schema.js'
 import { answerAssessmentQuestions } from './service.js'
 
@@ -19,11 +18,7 @@ const AnswerAssessmentQuestionsPayload = mutationPayload(
   'AnswerAssessmentQuestions',
   builder.objectRef<{ assessment: AssessmentRow }>('AnswerAssessmentQuestionsSuccess'),
   [ConflictErrorType, NotFoundErrorType, ForbiddenErrorType, ValidationErrorType],
-  (t) => ({ assessment: t.field({
-      type: Assessment,
-      description: 'The assessment as it was written.',
-      resolve: ({ assessment }, _args, context, info) => wholeRow(assessment, context, info),
-    }) }),
+  (t) => ({ assessment: t.expose('assessment', { type: Assessment, description: 'The assessment as it was written.' }) }),
 )
 
 builder.mutationField('answerAssessmentQuestions', (t) =>

@@ -3,7 +3,6 @@ import type { Assessment as AssessmentRow } from '../generated/prisma/client.js'
 import { ForbiddenErrorType, NotFoundErrorType, ValidationErrorType } from '../shared/errors.js'
 import { isFailure } from '../shared/failures.js'
 import { mutationPayload } from '../shared/payload.js'
-import { wholeRow } from '../shared/whole-row.js'
 import { AlreadyExists, Assessment, IntakeMode } from './schema.js'
 import { createAssessment } from './service.js'
 
@@ -22,10 +21,9 @@ const CreateAssessmentPayload = mutationPayload(
   builder.objectRef<{ assessment: AssessmentRow }>('CreateAssessmentSuccess'),
   [AlreadyExists, NotFoundErrorType, ForbiddenErrorType, ValidationErrorType],
   (t) => ({
-    assessment: t.field({
+    assessment: t.expose('assessment', {
       type: Assessment,
       description: 'The new assessment, at version 1. See its workflow: it may be in state ERROR.',
-      resolve: ({ assessment }, _args, context, info) => wholeRow(assessment, context, info),
     }),
   }),
 )

@@ -8,7 +8,6 @@ import { AlreadyExistsError } from '../shared/failures.js'
 import { type JsonObject, jsonObject } from '../shared/scalars.js'
 import { Node } from '../shared/node-type.js'
 import { Versioned } from '../shared/versioned-type.js'
-import { wholeRow } from '../shared/whole-row.js'
 import { answerOf, type Question, type Section, storedSections } from './rules.js'
 
 export const AssessmentStatus = builder.enumType('AssessmentStatus', {
@@ -124,54 +123,33 @@ export const Assessment = builder.prismaObject('Assessment', {
   description: 'One assessment of one entity from one template. A read of it, sections and answers included, is always of one version.',
   interfaces: [Versioned, Node],
   authScopes: { scope: 'ASSESSMENTS_READ' },
-  // Everything but the sections, which are large and read only when asked for.
+  // What its resolvers use beside the columns that a document asks for.
   select: {
     id: true,
-    oid: true,
-    organisationId: true,
     version: true,
-    name: true,
-    companyName: true,
-    companyType: true,
-    country: true,
-    status: true,
-    intakeMode: true,
-    progress: true,
-    overallRiskScore: true,
-    overallRiskLevel: true,
     entityId: true,
     templateId: true,
     createdById: true,
     outcomeId: true,
-    workflowId: true,
     workflowState: true,
-    workflowStep: true,
-    workflowErrorType: true,
-    workflowErrorMessage: true,
-    workflowErrorStep: true,
-    workflowErrorDetails: true,
-    createdAt: true,
-    updatedAt: true,
   },
   fields: (t) => ({
-    oid: t.int({ description: 'The small integer that older interfaces know the assessment by.', resolve: (row) => row.oid }),
-    name: t.string({ description: 'Name or identifier, 1 to 200 characters.', resolve: (row) => row.name }),
-    companyName: t.string({ nullable: true, description: 'Name of the company, up to 200 characters.', resolve: (row) => row.companyName }),
-    companyType: t.string({ nullable: true, description: 'Type or category of company, up to 100 characters.', resolve: (row) => row.companyType }),
-    country: t.string({ nullable: true, description: 'Country of operation, as the entity had it.', resolve: (row) => row.country }),
-    status: t.field({ type: AssessmentStatus, description: 'How far it has come.', resolve: (row) => row.status }),
-    intakeMode: t.field({ type: IntakeMode, description: 'How its data is collected.', resolve: (row) => row.intakeMode }),
-    progress: t.float({ description: 'Completion in percent, 0 to 100.', resolve: (row) => row.progress }),
-    overallRiskScore: t.float({
+    oid: t.exposeInt('oid', { description: 'The small integer that older interfaces know the assessment by.' }),
+    name: t.exposeString('name', { description: 'Name or identifier, 1 to 200 characters.' }),
+    companyName: t.exposeString('companyName', { nullable: true, description: 'Name of the company, up to 200 characters.' }),
+    companyType: t.exposeString('companyType', { nullable: true, description: 'Type or category of company, up to 100 characters.' }),
+    country: t.exposeString('country', { nullable: true, description: 'Country of operation, as the entity had it.' }),
+    status: t.expose('status', { type: AssessmentStatus, description: 'How far it has come.' }),
+    intakeMode: t.expose('intakeMode', { type: IntakeMode, description: 'How its data is collected.' }),
+    progress: t.exposeFloat('progress', { description: 'Completion in percent, 0 to 100.' }),
+    overallRiskScore: t.exposeFloat('overallRiskScore', {
       nullable: true,
       description: 'Mean risk score of the answers, 0 to 100 with one decimal. Null unless COMPLETE and something is answered.',
-      resolve: (row) => row.overallRiskScore,
     }),
-    overallRiskLevel: t.field({
+    overallRiskLevel: t.expose('overallRiskLevel', {
       type: RiskLevel,
       nullable: true,
       description: 'Class of the overall risk score; null with it.',
-      resolve: (row) => row.overallRiskLevel,
     }),
     organisation: t.field({ type: Organisation, description: 'The organisation it belongs to.', resolve: (_row, _args, { viewer }) => viewer.organisation }),
     entity: t.relation('entity', {
@@ -195,6 +173,15 @@ export const Assessment = builder.prismaObject('Assessment', {
     workflow: t.field({
       type: WorkflowInstance,
       description: 'The workflow that creating it started.',
+      select: {
+        workflowId: true,
+        workflowState: true,
+        workflowStep: true,
+        workflowErrorType: true,
+        workflowErrorMessage: true,
+        workflowErrorStep: true,
+        workflowErrorDetails: true,
+      },
       resolve: (row) => ({
         id: row.workflowId,
         state: row.workflowState,
@@ -223,10 +210,5 @@ export const AlreadyExists = builder.objectRef<AlreadyExistsError<AssessmentRow>
   description: 'The entity already has an open assessment of this template type: not COMPLETE, its workflow ACTIVE. Nothing was changed.',
   interfaces: [ErrorInterface],
   isTypeOf: (value) => value instanceof AlreadyExistsError,
-  fields: (t) => ({ existing: t.field({
-      type: Assessment,
-      description: 'The open assessment.',
-      resolve: ({ existing }, _args, context, info) => wholeRow(existing, context, info),
-    }),
-  }),
+  fields: (t) => ({ existing: t.expose('existing', { type: Assessment, description: 'The open assessment.' }) }),
 })

@@ -136,6 +136,7 @@ export async function updateAssessment(
   if (refused) return refused
   const checked = check(updateArgs, args)
   if (checked instanceof ValidationError) return checked
+  const { input, input: { status } } = checked
   let seen: Assessment | undefined
   for (;;) {
     try {
@@ -143,10 +144,13 @@ export async function updateAssessment(
         model: context.writes?.assessment ?? db.assessment,
         key: { id: args.id },
         expectedVersion: checked.expectedVersion,
-        async decide(row: Assessment) {
-          seen = row
-          return new Write({ ...checked.input, ...(await riskChange(context.reads ?? db, row, checked.input.status)) })
-        },
+        change:
+          status === undefined
+            ? new Write<Prisma.AssessmentUncheckedUpdateManyInput>(input)
+            : async (row: Assessment) => {
+                seen = row
+                return new Write({ ...input, ...(await riskChange(context.reads ?? db, row, status)) })
+              },
       })
     } catch (error) {
       if (!seen || !isUniqueViolation(error, 'Assessment_open_key', ['organisationId', 'entityId', 'templateType'])) throw error
@@ -160,9 +164,9 @@ export async function updateAssessment(
 async function riskChange(
   reads: ReadModels,
   row: Assessment,
-  status: Assessment['status'] | undefined,
+  status: Assessment['status'],
 ): Promise<Prisma.AssessmentUncheckedUpdateManyInput> {
-  if (status === undefined || (status === 'COMPLETE') === (row.status === 'COMPLETE')) return {}
+  if ((status === 'COMPLETE') === (row.status === 'COMPLETE')) return {}
   const outcomes = await reads.outcome.findMany({
     where: { organisationId: row.organisationId, templateId: row.templateId },
     orderBy: [{ position: 'asc' }, { id: 'asc' }],
@@ -189,7 +193,7 @@ export async function answerAssessmentQuestions(
     model: context.writes?.assessment ?? context.db.assessment,
     key: { id: args.id },
     expectedVersion: checked.expectedVersion,
-    decide(row: Assessment) {
+    change: (row: Assessment) => {
       const answered = answerSections(sections.parse(row.sections), checked.answers)
       const issues = 'issues' in answered ? answered.issues : []
       if (row.status === 'COMPLETE') {

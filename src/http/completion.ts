@@ -1,4 +1,5 @@
 import type { ResponsePath } from 'graphql'
+import { isRecord } from '../shared/is-record.js'
 
 /** Whatever is not planned, in a document or in what its resolvers answer: the whole query is the ordinary executor's then. */
 export class Unplanned extends Error {}
@@ -57,8 +58,4 @@ export function completed(value: unknown, completion: Completion, path: Response
 
 function isThenable(value: unknown): value is PromiseLike<unknown> {
   return isRecord(value) && typeof value['then'] === 'function'
-}
-
-export function isRecord(value: unknown): value is Record<string, unknown> {
-  return typeof value === 'object' && value !== null
 }

@@ -37,8 +37,13 @@ export function nodeListener(hot: HotDocuments, yoga: Yoga) {
   }
 }
 
+/** In characters. */
+const LONG = 65_536
+
 function send(response: ServerResponse, { status, headers, body }: Answer): void {
-  response.writeHead(status, { ...headers, 'content-length': Buffer.byteLength(body) }).end(body)
+  // Sent with its head by one call; a long one would be copied for that.
+  const sent = body.length > LONG ? Buffer.from(body) : body
+  response.writeHead(status, { ...headers, 'content-length': Buffer.byteLength(sent) }).end(sent)
 }
 
 /** Answers requests without a connection. */

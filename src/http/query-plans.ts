@@ -23,7 +23,8 @@ import {
   type SelectionSetNode,
 } from 'graphql'
 import { LRUCache } from 'lru-cache'
-import { completed, type Completion, isRecord, listOf, type Run, Unplanned } from './completion.js'
+import { isRecord } from '../shared/is-record.js'
+import { completed, type Completion, listOf, type Run, Unplanned } from './completion.js'
 import { type Operated, operationNodeOf } from './operated.js'
 
 /** Fields that are kept planned in all, each about a kilobyte. */

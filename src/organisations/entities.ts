@@ -12,7 +12,7 @@ export const userById = referencesById<UserRow>('User', ({ reads, viewer }, ids,
 )
 const userBySourcedId = references<UserRow>(
   'User',
-  (row) => row.sourcedId ?? '',
+  'sourcedId',
   ({ reads, viewer }, sourcedIds, query) => reads.user.findMany({ ...query, where: { ...visible(viewer), sourcedId: { in: sourcedIds } } }),
 )
 export const entityById = referencesById<EntityRow>('Entity', ({ reads, viewer }, ids, query) =>

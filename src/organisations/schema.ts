@@ -11,6 +11,7 @@ import { planEntities, planUsers } from './lists.js'
 export const Organisation = builder.prismaObject('Organisation', {
   description: 'The tenant: everything belongs to exactly one, and nothing is visible from another.',
   interfaces: [Node],
+  select: { id: true },
   fields: (t) => ({
     companyId: t.exposeInt('companyId', { description: 'The small integer that older interfaces know the organisation by.' }),
     name: t.exposeString('name', { description: 'Its name.' }),
@@ -20,6 +21,7 @@ export const Organisation = builder.prismaObject('Organisation', {
 export const User = builder.prismaObject('User', {
   description: 'A person: who creates, assesses or is assessed, or a student.',
   interfaces: [Node],
+  select: { id: true },
   fields: (t) => ({
     sourcedId: t.exposeID('sourcedId', { nullable: true, description: 'The person’s id in the system of record, unique in the organisation.' }),
     subject: t.exposeString('subject', { nullable: true, description: 'The `sub` of the person’s tokens, unique in the organisation.' }),
@@ -30,6 +32,7 @@ export const User = builder.prismaObject('User', {
 export const Entity = builder.prismaObject('Entity', {
   description: 'What an assessment is about, such as a company.',
   interfaces: [Node],
+  select: { id: true },
   fields: (t) => ({
     name: t.exposeString('name', { description: 'Its name.' }),
     companyType: t.exposeString('companyType', { nullable: true, description: 'Type or category of company; copied onto new assessments.' }),

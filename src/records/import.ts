@@ -141,7 +141,7 @@ async function change(services: Services, id: string, columns: (row: AssessmentR
     model: services.db.assessmentRecord,
     key: { id },
     expectedVersion: null,
-    decide: (row: AssessmentRecord) => new Write(columns(row)),
+    change: (row: AssessmentRecord) => new Write(columns(row)),
   })
   if (isFailure(changed)) throw new Error(changed.message)
 }

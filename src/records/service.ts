@@ -38,7 +38,7 @@ export async function updateAssessmentRecord(
     model: context.writes?.assessmentRecord ?? db.assessmentRecord,
     key: { id: args.id },
     expectedVersion: checked.expectedVersion,
-    async decide(row: AssessmentRecord) {
+    change: async (row: AssessmentRecord) => {
       const state = { status: row.status, assessmentDate: row.assessmentDate, ...checked.input }
       const issue = assessedError(state, new Date())
       if (issue) return inInput(issue)

@@ -3,7 +3,6 @@ import type { AssessmentRecord as AssessmentRecordRow } from '../generated/prism
 import { ConflictErrorType, ForbiddenErrorType, NotFoundErrorType, ValidationErrorType } from '../shared/errors.js'
 import { isFailure } from '../shared/failures.js'
 import { expectedVersionDescription, mutationPayload } from '../shared/payload.js'
-import { wholeRow } from '../shared/whole-row.js'
 import { AssessmentRecord, AssessmentRecordStatus } from './schema.js'
 import { updateAssessmentRecord } from './service.js'
 
@@ -23,11 +22,7 @@ const UpdateAssessmentRecordPayload = mutationPayload(
   'UpdateAssessmentRecord',
   builder.objectRef<{ assessmentRecord: AssessmentRecordRow }>('UpdateAssessmentRecordSuccess'),
   [ConflictErrorType, NotFoundErrorType, ForbiddenErrorType, ValidationErrorType],
-  (t) => ({ assessmentRecord: t.field({
-      type: AssessmentRecord,
-      description: 'The record as it was written.',
-      resolve: ({ assessmentRecord }, _args, context, info) => wholeRow(assessmentRecord, context, info),
-    }) }),
+  (t) => ({ assessmentRecord: t.expose('assessmentRecord', { type: AssessmentRecord, description: 'The record as it was written.' }) }),
 )
 
 builder.mutationField('updateAssessmentRecord', (t) =>

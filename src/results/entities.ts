@@ -19,7 +19,7 @@ export const scaleById = referencesById<ScoreScaleRow>('ScoreScale', ({ reads, v
 )
 const resultBySourcedId = references<AssessmentResultRow>(
   'AssessmentResult',
-  (row) => row.sourcedId,
+  'sourcedId',
   ({ reads, viewer }, sourcedIds, query) =>
     reads.assessmentResult.findMany({ ...query, where: { ...visible(viewer), sourcedId: { in: sourcedIds } } }),
 )

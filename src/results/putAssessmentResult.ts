@@ -2,7 +2,6 @@ import { builder } from '../builder.js'
 import type { AssessmentResult as AssessmentResultRow } from '../generated/prisma/client.js'
 import { ConflictErrorType, ForbiddenErrorType, NotFoundErrorType, ValidationErrorType } from '../shared/errors.js'
 import { mutationPayload } from '../shared/payload.js'
-import { wholeRow } from '../shared/whole-row.js'
 import { AssessmentResult, AssessmentResultStatus, ScoreStatus } from './schema.js'
 import { putAssessmentResult } from './service.js'
 
@@ -54,10 +53,9 @@ const PutAssessmentResultPayload = mutationPayload(
   builder.objectRef<{ assessmentResult: AssessmentResultRow; created: boolean }>('PutAssessmentResultSuccess'),
   [ConflictErrorType, NotFoundErrorType, ForbiddenErrorType, ValidationErrorType],
   (t) => ({
-    assessmentResult: t.field({
+    assessmentResult: t.expose('assessmentResult', {
       type: AssessmentResult,
       description: 'The result as it was written.',
-      resolve: ({ assessmentResult }, _args, context, info) => wholeRow(assessmentResult, context, info),
     }),
     created: t.exposeBoolean('created', { description: 'Whether there was none before.' }),
   }),

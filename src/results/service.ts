@@ -46,7 +46,7 @@ export async function putAssessmentResult(
       model: context.writes?.assessmentResult ?? db.assessmentResult,
       key: { sourcedId: checked.sourcedId },
       expectedVersion: checked.expectedVersion,
-      decide: () => (issues.length > 0 ? new ValidationError(issues) : new Write(data)),
+      change: () => (issues.length > 0 ? new ValidationError(issues) : new Write(data)),
     })
     if (!isFailure(changed)) return { assessmentResult: changed, created: false }
     if (!(changed instanceof NotFoundError) || mustExist) return changed

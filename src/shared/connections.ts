@@ -1,9 +1,10 @@
 import { queryFromInfo } from '@pothos/plugin-prisma'
 import DataLoader from 'dataloader'
-import { type GraphQLResolveInfo, Kind, type SelectionSetNode } from 'graphql'
+import type { FieldNode, GraphQLResolveInfo } from 'graphql'
 import type { Context } from '../context.js'
 import type { Connection, Page } from './pagination.js'
 import type { CountedRows } from './plain-reads.js'
+import { selectedFields } from './selections.js'
 
 /** A Prisma model, e.g. `db.assessment`, as far as a list needs it. */
 interface ListedModel<Row, Where> {
@@ -12,21 +13,19 @@ interface ListedModel<Row, Where> {
   count(query: { where: Where }): Promise<number>
 }
 
-/** The columns and relations that a document selects of a connection's nodes, as a Prisma query. */
-export function nodeQuery(context: Context, info: GraphQLResolveInfo) {
-  return queryFromInfo({ context, info, paths: [['nodes'], ['edges', 'node']] })
+/** The columns and relations that a document selects of a connection's nodes, and those that its cursors are made of, as a Prisma query. */
+export function nodeQuery(context: Context, info: GraphQLResolveInfo, { columns }: { columns: string[] }) {
+  return withColumns(queryFromInfo({ context, info, paths: [['nodes'], ['edges', 'node']] }), columns)
+}
+
+/** What is selected besides; nothing is where no field of the type is shown. */
+function withColumns(query: { select?: object }, columns: string[]): object {
+  return { ...query, select: { ...query.select, ...Object.fromEntries(columns.map((name) => [name, true])) } }
 }
 
 /** Whether a document selects a field of what is being resolved, without a condition. */
-function selects({ fieldNodes, fragments }: GraphQLResolveInfo, name: string): boolean {
-  const holds = ({ selections }: SelectionSetNode): boolean =>
-    selections.some((it) => {
-      if (it.directives?.length) return false
-      if (it.kind === Kind.FIELD) return it.name.value === name
-      const selectionSet = it.kind === Kind.FRAGMENT_SPREAD ? fragments[it.name.value]?.selectionSet : it.selectionSet
-      return selectionSet !== undefined && holds(selectionSet)
-    })
-  return fieldNodes.some(({ selectionSet }) => selectionSet !== undefined && holds(selectionSet))
+function selects(info: GraphQLResolveInfo, wanted: string): boolean {
+  return selectedFields(info, ({ directives }) => !directives?.length).some(({ name }) => name.value === wanted)
 }
 
 /** Reads one page of a root list; the whole list is counted only when that is asked for, by the same statement where that can be. */
@@ -36,7 +35,7 @@ export async function listPage<Row, Node extends Row, Where>(
   model: ListedModel<Node, Where>,
   { where, page }: { where: Where; page: Page<Row> },
 ): Promise<Connection<Node>> {
-  const query = { ...nodeQuery(context, info), where: { AND: [where, page.where] }, orderBy: page.orderBy, take: page.take }
+  const query = { ...nodeQuery(context, info, page), where: { AND: [where, page.where] }, orderBy: page.orderBy, take: page.take }
   const { rows, count } = selects(info, 'totalCount')
     ? await model.findManyCounted(query, where)
     : { rows: await model.findMany(query), count: undefined }
@@ -66,7 +65,7 @@ export function relatedPages<Node>() {
   ): Promise<Connection<Node>> => {
     // Planned for every parent, though one query reads for all: it tells Pothos what their rows hold,
     // which it would load once more otherwise.
-    const query = { ...nodeQuery(context, info), where: page.where, orderBy: page.orderBy, take: page.take }
+    const query = { ...nodeQuery(context, info, page), where: page.where, orderBy: page.orderBy, take: page.take }
     return batch(context, info, parentId, async (ids) => {
       const nodes = new Map((await read(ids, query)).map((parent) => [parent.id, parent.nodes]))
       const counts = new DataLoader<string, number>(async (countIds) => {
@@ -79,10 +78,10 @@ export function relatedPages<Node>() {
 }
 
 /**
- * Declares a field that reads one row by what names it, together with the rows of the same place:
- * null where there is none.
+ * Declares a field that reads one row by the column that names it, together with the rows of the same
+ * place: null where there is none.
  */
-export function rowsByPlace<Row>(typeName: string, nameOf: (row: Row) => string) {
+export function rowsByPlace<Row>(typeName: string, column: keyof Row & string) {
   const batch = placeBatch<Row | null>()
   return (
     context: Context,
@@ -91,26 +90,29 @@ export function rowsByPlace<Row>(typeName: string, nameOf: (row: Row) => string)
     find: (names: string[], query: object) => PromiseLike<Row[]>,
   ): Promise<Row | null> => {
     // For every row, as in `relatedPages`.
-    const query = queryFromInfo({ context, info, typeName })
+    const query = withColumns(queryFromInfo({ context, info, typeName }), [column])
     return batch(context, info, name, async (names) => {
-      const rows = new Map((await find(names, query)).map((row) => [nameOf(row), row]))
+      const rows = new Map<unknown, Row>((await find(names, query)).map((row) => [row[column], row]))
       return (wanted) => rows.get(wanted) ?? null
     })
   }
 }
 
-/** One batch for each place in the document where the field is selected, for each request. */
+/**
+ * One batch for each place in the document where the field is selected, for each request. Executors have
+ * one list of nodes for it, whatever row they are at; at the same path, rows of another type have another.
+ */
 function placeBatch<Result>() {
-  const requests = new WeakMap<Context, Map<string, DataLoader<string, Result>>>()
+  const requests = new WeakMap<Context, Map<readonly FieldNode[], DataLoader<string, Result>>>()
   return (
     context: Context,
     info: GraphQLResolveInfo,
     key: string,
     load: (keys: string[]) => Promise<(key: string) => Result | Error>,
   ): Promise<Result> => {
-    const places = requests.get(context) ?? new Map<string, DataLoader<string, Result>>()
+    const places = requests.get(context) ?? new Map<readonly FieldNode[], DataLoader<string, Result>>()
     requests.set(context, places)
-    const place = placeOf(info)
+    const place = info.fieldNodes
     const loader =
       places.get(place) ??
       new DataLoader<string, Result>(
@@ -123,13 +125,6 @@ function placeBatch<Result>() {
     places.set(place, loader)
     return loader.load(key)
   }
-}
-
-/** The response path without list indexes. */
-function placeOf({ path }: GraphQLResolveInfo): string {
-  const keys: string[] = []
-  for (let at: typeof path | undefined = path; at; at = at.prev) if (typeof at.key === 'string') keys.push(at.key)
-  return keys.join('.')
 }
 
 /** A loader of rows by id: one statement for all that a request asks for at the same time. */

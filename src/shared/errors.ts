@@ -9,7 +9,6 @@ import {
 import { scopes, validationCodes } from './vocabulary.js'
 import { Versioned } from './versioned-type.js'
 import { changedPaths } from './versioned.js'
-import { wholeRow } from './whole-row.js'
 
 export const Scope = builder.enumType('Scope', {
   description: 'What a credential allows. A _WRITE scope includes its _READ.',
@@ -98,11 +97,7 @@ export const ConflictErrorType = builder.objectType(ConflictError, {
   fields: (t) => ({
     expectedVersion: t.exposeInt('expectedVersion', { description: 'The version that the client sent.' }),
     actualVersion: t.exposeInt('actualVersion', { description: 'The version of `current`; 0 when there is no row.' }),
-    current: t.field({
-      type: Versioned,
-      description: 'The row as it is now, from the same read as actualVersion.',
-      resolve: ({ current }, _args, context, info) => wholeRow(current, context, info),
-    }),
+    current: t.expose('current', { type: Versioned, description: 'The row as it is now, from the same read as actualVersion.' }),
     changedPaths: t.stringList({
       description:
         'The fields changed since expectedVersion, e.g. `name` or `sections.0.questions.3.answer`; empty when expectedVersion is above the actual one.',

@@ -82,6 +82,8 @@ export interface Page<Row> {
   orderBy: Condition[]
   /** One more than the page holds, to know whether there is more. */
   take: number
+  /** What a row must hold besides what is shown of it: cursors are made of them. */
+  columns: (keyof Row & string)[]
   connection<Node extends Row>(rows: Node[], totalCount: () => Promise<number>): Connection<Node>
 }
 
@@ -114,6 +116,7 @@ export function planPage<Row>(args: PageArguments, order: OrderTerm<Row>[], list
       return { [column.name]: column.nullable ? { sort, nulls: backward ? 'first' : 'last' } : sort }
     }),
     take: size + 1,
+    columns: order.map(({ column }) => column.name),
     connection(rows, totalCount) {
       const hasMore = rows.length > size
       const page = rows.slice(0, size)

@@ -1,6 +1,7 @@
 import { getDatamodel } from '../generated/pothos.js'
 import type * as Prisma from '../generated/prisma/client.js'
 import type { PreparedStatements } from '../prepared-statements.js'
+import type { ColumnType } from './plain-conditions.js'
 import { COUNT_COLUMN, countRows, nestRelations, type PlainModel, selectRows, type Statement } from './plain-select.js'
 
 /** A Prisma model as far as reads need it, e.g. `db.assessment`. */
@@ -22,13 +23,25 @@ function columnsOf(table: string): string[] {
   return models[table]?.fields.filter(({ kind }) => kind !== 'object').map(({ name }) => name) ?? []
 }
 
+const columnTypes: Record<string, ColumnType | undefined> = { String: 'text', DateTime: 'timestamptz', Int: 'integer', Float: 'double precision' }
+
+/** The datamodel does not tell UUIDs from texts. In this schema keys are UUIDs; other texts by which rows are ordered are none. */
+function columnType(table: string, column: string): ColumnType | undefined {
+  const fields = models[table]?.fields ?? []
+  const field = fields.find(({ name }) => name === column)
+  if (!field || field.isList) return undefined
+  const isKey = column.endsWith('Id') && fields.some(({ relationFromFields = [] }) => relationFromFields.includes(column))
+  return field.isId || isKey ? 'uuid' : columnTypes[field.type]
+}
+
 /** In this schema the key of a relation is named for it; a relation without one is left to Prisma. */
 function plainModel(table: string): PlainModel {
   const relations = (models[table]?.fields ?? []).flatMap(({ name, type, relationFromFields = [] }) => {
     const key = `${name}Id`
-    return relationFromFields.includes(key) ? [{ name, table: type, key, columns: columnsOf(type) }] : []
+    const columns = columnsOf(type)
+    return relationFromFields.includes(key) ? [{ name, table: type, key, hasTenant: columns.includes('organisationId'), columns }] : []
   })
-  return { table, columns: new Set(columnsOf(table)), relations: new Map(relations.map((it) => [it.name, it])) }
+  return { table, columns: new Map(columnsOf(table).map((name) => [name, columnType(table, name)])), relations: new Map(relations.map((it) => [it.name, it])) }
 }
 
 /**

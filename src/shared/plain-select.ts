@@ -1,12 +1,13 @@
+import { column, type Columns, listOf, NotPlain, notPlain, recordOf, whereClause } from './plain-conditions.js'
+
 /*
  * Prisma's queries of one table and the rows that it points at as SQL: the columns, conditions and
- * orders that the lists and look-ups of the rooms are made of. The text is the same for all values, so that it is prepared once.
+ * orders that the lists and look-ups of the rooms are made of. The text varies with the shape of a query,
+ * the size of its page and the lengths of short lists, but with no other value, so that it is prepared once.
  */
 
 /** A table with its columns, and the rows of others that it points at. */
-export interface PlainModel {
-  table: string
-  columns: ReadonlySet<string>
+export interface PlainModel extends Columns {
   relations: ReadonlyMap<string, Relation>
 }
 
@@ -15,6 +16,8 @@ interface Relation {
   name: string
   table: string
   key: string
+  /** Whether it belongs to an organisation, which must be the same. */
+  hasTenant: boolean
   columns: string[]
 }
 
@@ -25,9 +28,6 @@ export interface Statement {
   /** What of its rows `nestRelations` has to put in place. */
   relations: Relation[]
 }
-
-/** A part of a query that is not plain: Prisma has to answer it. */
-export class NotPlain extends Error {}
 
 /**
  * The SQL of a `findMany` without lists below its rows; null when it holds anything that is not known here.
@@ -69,23 +69,42 @@ export function plain(write: (values: unknown[]) => Omit<Statement, 'values'>): 
   }
 }
 
-/** What a `select` names of the model's own columns and of its relations, which are selected whole. */
+/** What a `select` names of the model's own columns and of its relations. */
 function chosen(model: PlainModel, select: unknown): { own: string[]; relations: Relation[] } {
-  if (select === undefined) return { own: [...model.columns], relations: [] }
-  const names = Object.entries(recordOf(select)).map(([name, it]) => {
-    if (it !== true) throw new NotPlain()
-    return name
-  })
-  const relations = names.flatMap((name) => model.relations.get(name) ?? [])
-  return { own: names.filter((name) => !model.relations.has(name)), relations }
+  if (select === undefined) return { own: [...model.columns.keys()], relations: [] }
+  const own: string[] = []
+  const relations: Relation[] = []
+  for (const [name, it] of Object.entries(recordOf(select))) {
+    const relation = model.relations.get(name)
+    if (relation) relations.push({ ...relation, columns: chosenColumns(relation, it) })
+    else if (it === true) own.push(name)
+    else throw new NotPlain()
+  }
+  return { own: inOrderOf(model.columns.keys(), own), relations: relations.toSorted((a, b) => (a.name < b.name ? -1 : 1)) }
+}
+
+/** One text for all orders in which a document can name the same columns; throws for one that is not known. */
+function inOrderOf(known: Iterable<string>, names: string[]): string[] {
+  const ordered = [...known].filter((name) => names.includes(name))
+  return ordered.length === names.length ? ordered : notPlain()
+}
+
+/** The columns of a related row; its id is among them, as it tells whether there is one. */
+function chosenColumns({ columns }: Relation, it: unknown): string[] {
+  if (it === true) return columns
+  const { select, ...rest } = recordOf(it)
+  if (Object.keys(rest).length > 0) throw new NotPlain()
+  const selected = recordOf(select)
+  if (selected['id'] === undefined || Object.values(selected).some((one) => one !== true)) throw new NotPlain()
+  return inOrderOf(columns, Object.keys(selected))
 }
 
 function relatedColumns({ name, columns }: Relation): string[] {
   return columns.map((it) => `"${name}"."${it}" AS "${name}.${it}"`)
 }
 
-function joinClause({ table }: PlainModel, { name, table: other, key, columns }: Relation): string {
-  const sameTenant = columns.includes('organisationId') ? ` AND "${name}"."organisationId" = "${table}"."organisationId"` : ''
+function joinClause({ table }: PlainModel, { name, table: other, key, hasTenant }: Relation): string {
+  const sameTenant = hasTenant ? ` AND "${name}"."organisationId" = "${table}"."organisationId"` : ''
   return ` LEFT JOIN "${other}" AS "${name}" ON "${name}"."id" = "${table}"."${key}"${sameTenant}`
 }
 
@@ -100,43 +119,6 @@ export function nestRelations<Row extends object>(rows: Row[], relations: Relati
     }
   }
   return rows
-}
-
-function whereClause(model: PlainModel, where: unknown, values: unknown[]): string {
-  return where === undefined ? '' : ` WHERE ${allOf(model, where, values)}`
-}
-
-/** All conditions of an object hold. */
-function allOf(model: PlainModel, where: unknown, values: unknown[]): string {
-  const conditions = Object.entries(recordOf(where)).map(([name, it]) => {
-    if (name === 'AND') return joined(listOf(it), ' AND ', 'TRUE', model, values)
-    if (name === 'OR') return joined(listOf(it), ' OR ', 'FALSE', model, values)
-    return condition(column(model, name), it, values)
-  })
-  return conditions.length === 0 ? 'TRUE' : conditions.join(' AND ')
-}
-
-function joined(parts: unknown[], by: string, none: string, model: PlainModel, values: unknown[]): string {
-  return parts.length === 0 ? none : `(${parts.map((part) => `(${allOf(model, part, values)})`).join(by)})`
-}
-
-const comparisons = new Map([['equals', '='], ['gt', '>'], ['gte', '>='], ['lt', '<'], ['lte', '<=']])
-
-function condition(name: string, it: unknown, values: unknown[]): string {
-  if (isValue(it)) return comparison(name, 'equals', it, values)
-  const conditions = Object.entries(recordOf(it)).map(([operator, value]) => comparison(name, operator, value, values))
-  if (conditions.length === 0) throw new NotPlain()
-  return conditions.join(' AND ')
-}
-
-function comparison(name: string, operator: string, value: unknown, values: unknown[]): string {
-  // A list is one parameter, as the text would vary with its length otherwise.
-  if (operator === 'in') return `${name} = ANY(${parameter(values, listOf(value))})`
-  if (value === null && operator === 'equals') return `${name} IS NULL`
-  if (value === null && operator === 'not') return `${name} IS NOT NULL`
-  const sign = comparisons.get(operator)
-  if (sign === undefined || !isValue(value) || value === null) throw new NotPlain()
-  return `${name} ${sign} ${parameter(values, value)}`
 }
 
 function orderClause(model: PlainModel, orderBy: unknown): string {
@@ -157,40 +139,4 @@ function limitClause(take: unknown): string {
   if (take === undefined) return ''
   if (typeof take !== 'number' || !Number.isInteger(take) || take < 0) throw new NotPlain()
   return ` LIMIT ${take}`
-}
-
-/** Names stand in the text, so that only known ones may. */
-function column({ table, columns }: PlainModel, name: string): string {
-  if (!columns.has(name)) throw new NotPlain()
-  return `"${table}"."${name}"`
-}
-
-/** Stands in the text for a value; instants as UTC, as the driver's own offsets leave out the seconds that old ones had. */
-export function parameter(values: unknown[], value: unknown): string {
-  return `$${values.push(value instanceof Date ? utc(value) : value)}`
-}
-
-/** PostgreSQL and JavaScript write other years each in their own way. */
-function utc(date: Date): string {
-  const year = date.getUTCFullYear()
-  if (year >= 1 && year <= 9999) return date.toISOString()
-  throw new NotPlain()
-}
-
-function isValue(it: unknown): boolean {
-  return it === null || typeof it === 'string' || typeof it === 'number' || it instanceof Date
-}
-
-function listOf(it: unknown): unknown[] {
-  if (Array.isArray(it)) return it
-  throw new NotPlain()
-}
-
-function recordOf(it: unknown): Record<string, unknown> {
-  if (isRecord(it)) return it
-  throw new NotPlain()
-}
-
-export function isRecord(it: unknown): it is Record<string, unknown> {
-  return typeof it === 'object' && it !== null && !Array.isArray(it) && !(it instanceof Date)
 }

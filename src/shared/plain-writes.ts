@@ -2,9 +2,10 @@ import { getDatamodel } from '../generated/pothos.js'
 import * as Prisma from '../generated/prisma/client.js'
 import type { PreparedStatements } from '../prepared-statements.js'
 import type { Reads } from './plain-reads.js'
-import { isRecord, NotPlain, parameter, plain, type Statement } from './plain-select.js'
+import { isQueryObject, NotPlain, parameter } from './plain-conditions.js'
+import { plain, type Statement } from './plain-select.js'
 
-/** What the gate asks of a model: columns to set in a row that still has the version that was read. */
+/** What the gate asks of a model: columns to set in a row that has the version that was read or expected. */
 interface Change {
   where: { id: string; organisationId: string; version: number }
   data: object
@@ -69,7 +70,7 @@ function updateRow({ name: table, columns }: WrittenTable, { where, data }: Chan
 }
 
 function assignment(name: string, type: string, value: unknown, values: unknown[]): string {
-  if (type === 'Int' && isRecord(value) && Object.keys(value).join() === 'increment') {
+  if (type === 'Int' && isQueryObject(value) && Object.keys(value).join() === 'increment') {
     return `"${name}" = "${name}" + ${parameter(values, stored(type, value['increment']))}`
   }
   return `"${name}" = ${parameter(values, stored(type, value))}`
@@ -93,7 +94,7 @@ const isOfType: Record<string, ((value: unknown) => boolean) | undefined> = {
 
 function storedJson(value: unknown): string | null {
   if (value === Prisma.Prisma.DbNull) return null
-  if (Array.isArray(value) || (isRecord(value) && isPlainObject(value))) return JSON.stringify(value)
+  if (Array.isArray(value) || (isQueryObject(value) && isPlainObject(value))) return JSON.stringify(value)
   throw new NotPlain()
 }
 

@@ -10,10 +10,10 @@ type Find<Row> = (context: Context, names: string[], query: object) => PromiseLi
  * How one type is found by what names it: all that a place in the document names are read by one
  * statement. A name that the viewer's organisation does not have gives null, for itself alone.
  *
- * @param nameOf the name of a row, as `find` takes it
+ * @param column holds the name of a row, as `find` takes it
  */
-export function references<Row extends object>(typeName: string, nameOf: (row: Row) => string, find: Find<Row>) {
-  const batch = rowsByPlace<Row>(typeName, nameOf)
+export function references<Row extends object>(typeName: string, column: keyof Row & string, find: Find<Row>) {
+  const batch = rowsByPlace<Row>(typeName, column)
   return (context: Context, info: GraphQLResolveInfo, name: unknown): Promise<Row | null> | null =>
     typeof name === 'string' && isStorable(name)
       ? batch(context, info, name, (names, query) => find(context, names, query))
@@ -24,7 +24,7 @@ export type LoadById<Row> = (context: Context, info: GraphQLResolveInfo, id: unk
 
 /** References by the UUID `id`. */
 export function referencesById<Row extends { id: string }>(typeName: string, find: Find<Row>): LoadById<Row> {
-  const load = references<Row>(typeName, (row) => row.id, find)
+  const load = references<Row>(typeName, 'id', find)
   return (context, info, id) =>
     typeof id === 'string' && isUuid(id) ? load(context, info, id.toLowerCase()) : null
 }

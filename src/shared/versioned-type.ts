@@ -2,6 +2,7 @@ import { builder } from '../builder.js'
 import type { Revision as RevisionRow } from '../generated/prisma/client.js'
 import type { VersionedRow } from './failures.js'
 import { historyPage } from './history.js'
+import { selecting } from '../stored-columns.js'
 import { kindOf } from './versioned.js'
 
 const Revision = builder.objectRef<RevisionRow>('Revision').implement({
@@ -35,8 +36,8 @@ export const Versioned = builder.interfaceRef<VersionedRow>('Versioned').impleme
   fields: (t) => ({
     id: t.exposeID('id', { description: 'UUID.' }),
     version: t.exposeInt('version', { description: '1 when created, and 1 more with every change. Send it as expectedVersion.' }),
-    createdAt: t.expose('createdAt', { type: 'DateTime', description: 'When it was created.' }),
-    updatedAt: t.expose('updatedAt', { type: 'DateTime', description: 'When it last changed.' }),
+    createdAt: t.expose('createdAt', { type: 'DateTime', extensions: selecting('createdAt'), description: 'When it was created.' }),
+    updatedAt: t.expose('updatedAt', { type: 'DateTime', extensions: selecting('updatedAt'), description: 'When it last changed.' }),
     history: t.connection(
       {
         type: Revision,

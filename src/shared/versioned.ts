@@ -112,39 +112,44 @@ export interface VersionedChange<Row, Data, Key> {
   /** Null or undefined: last write wins. */
   expectedVersion: number | null | undefined
   /**
-   * Sees the stored row and answers the columns to set, or a failure. What it sets is written
-   * only if the row still has the version it saw; otherwise it is asked again, so that a rule on
-   * stored state holds also without an expectedVersion.
+   * What to set, where that depends on nothing stored. Otherwise sees the stored row and answers the
+   * columns to set, or a failure. What it sets is written only if the row still has the version it
+   * saw; otherwise it is asked again, so that a rule on stored state holds also without an
+   * expectedVersion.
    */
-  decide(row: Row): Write<Data> | ValidationError | Promise<Write<Data> | ValidationError>
+  change: Write<Data> | ((row: Row) => Decision<Data> | Promise<Decision<Data>>)
 }
+
+type Decision<Data> = Write<Data> | ValidationError
 
 /** Changes one row of the viewer's organisation, or answers why not: the row as it was written. */
 export async function changeVersioned<Row extends VersionedRow, Data extends object, Key extends { id: string } | { sourcedId: string }>(
   { viewer, changes }: Services,
-  { model, key, expectedVersion, decide }: VersionedChange<Row, Data, Key>,
+  { model, key, expectedVersion, change }: VersionedChange<Row, Data, Key>,
 ): Promise<Row | ValidationError | NotFoundError | ConflictError<Row>> {
   const named = 'id' in key ? key.id : key.sourcedId
   if ('id' in key && !isUuid(key.id)) return new NotFoundError([named])
   const { id: organisationId } = viewer.organisation
+  const write = async (id: string, version: number, { data }: Write<Data>): Promise<Row | undefined> => {
+    const update = { where: { id, organisationId, version }, data: { ...data, version: { increment: 1 }, ...stampOf(viewer) } }
+    const [changed] = await unlessDeadlocked(model.updateManyAndReturn(update))
+    if (changed) changes?.announce([changed.id])
+    return changed
+  }
+  if (change instanceof Write && expectedVersion != null && 'id' in key) {
+    const changed = await write(key.id, expectedVersion, change)
+    if (changed) return changed
+  }
   for (;;) {
     const row = await model.findFirst({ where: { ...key, organisationId } })
     if (!row) return new NotFoundError([named])
     if (expectedVersion != null && row.version !== expectedVersion) {
       return conflict(row, expectedVersion)
     }
-    const decision = await decide(row)
+    const decision = change instanceof Write ? change : await change(row)
     if (decision instanceof ValidationError) return decision
-    const [changed] = await unlessDeadlocked(
-      model.updateManyAndReturn({
-        where: { id: row.id, organisationId, version: row.version },
-        data: { ...decision.data, version: { increment: 1 }, ...stampOf(viewer) },
-      }),
-    )
-    if (changed) {
-      changes?.announce([changed.id])
-      return changed
-    }
+    const changed = await write(row.id, row.version, decision)
+    if (changed) return changed
   }
 }
 

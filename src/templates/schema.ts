@@ -38,6 +38,7 @@ const Section = builder.objectRef<TemplateSection>('TemplateSection').implement(
 export const Outcome = builder.prismaObject('Outcome', {
   description: 'What an assessment can come to, as its template names it.',
   interfaces: [Node],
+  select: { id: true },
   fields: (t) => ({
     name: t.exposeString('name', { description: 'Its name.' }),
   }),
@@ -46,6 +47,7 @@ export const Outcome = builder.prismaObject('Outcome', {
 export const AssessmentTemplate = builder.prismaObject('AssessmentTemplate', {
   description: 'What to ask, how the workflow runs and how long a pass is valid. Other systems call it assessment definition.',
   interfaces: [Node],
+  select: { id: true },
   fields: (t) => ({
     name: t.exposeString('name', { description: 'Its name.' }),
     type: t.exposeString('type', { description: 'The kind of assessment; an entity has at most one open assessment of each type.' }),
@@ -57,6 +59,7 @@ export const AssessmentTemplate = builder.prismaObject('AssessmentTemplate', {
     sections: t.field({
       type: [Section],
       description: 'The sections in their order.',
+      select: { sections: true },
       resolve: ({ sections }) => templateSections.parse(sections),
     }),
     workflowSteps: t.exposeStringList('workflowSteps', { description: 'The steps of the workflow in their order; at least one.' }),

@@ -168,6 +168,19 @@ test('a client that leaves while it sends is no fault, and one that meets a faul
   expect(lines.at(-1)).toContain('a fault')
 })
 
+test.each([1, 65_536])('an answer with a text of %i characters, each of two bytes, arrives whole', async (length) => {
+  current = createServer(options)
+  const comment = 'é'.repeat(length)
+  const { sourcedId } = await org.result({ comment })
+  const send = () => overHttp({ body: { query: 'query ($id: ID!) { assessmentResult(sourcedId: $id) { comment } }', variables: { id: sourcedId } } })
+  const cold = await send()
+  const hot = await send()
+  expect(JSON.parse(hot.body)).toMatchObject({ data: { assessmentResult: { comment } } })
+  expect(comparable(hot)).toEqual(comparable(cold))
+  expect(Number(hot.headers['content-length'])).toBe(Buffer.byteLength(hot.body))
+  expect(await isYogas(send)).toBe(false)
+})
+
 test('what costs too much has the name of its operation in the log', async () => {
   current = createServer(options)
   const send = (first: number) => overFetch({ body: { query: `query Named${list.slice('query'.length)}`, operationName: 'Named', variables: { first } } })

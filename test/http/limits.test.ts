@@ -35,7 +35,7 @@ async function send(query: string, variables: object = {}) {
 }
 
 const times = (count: number, part: (index: number) => string) => Array.from({ length: count }, (_, index) => part(index)).join(' ')
-const spreading = (levels: number) => times(levels, (level) => `fragment F${level} on Query { ...F${level + 1} ...F${level + 1} }`)
+const spreading = (levels: number, type = 'Query') => times(levels, (level) => `fragment F${level} on ${type} { ...F${level + 1} ...F${level + 1} }`)
 
 const tooLarge: Record<string, { limit: string; within: string; beyond: string }> = {
   'selections inside of each other': {
@@ -113,6 +113,20 @@ describe('a document', () => {
     const nested = times(levels, (level) => `fragment F${level} on Assessment { entity { assessments(first: 1) { nodes { ...F${level + 1} ...F${level + 1} } } } }`)
     const { errors } = await send(`{ assessments { nodes { ...F0 } } } ${nested} fragment F${levels} on Assessment { id }`)
     expect(errors?.[0]?.extensions).toMatchObject({ code: 'LIMIT_EXCEEDED', limit: 'depth' })
+  })
+
+  // In a time that doubles with them, half a minute and more.
+  test.each([
+    ['of a row', '{ assessments { nodes { ...F0 } } }', 'Assessment', 'name'],
+    ['of a related row', '{ assessments { nodes { entity { ...F0 } } } }', 'Entity', 'name'],
+    ['of a list', '{ assessments { ...F0 } }', 'AssessmentConnection', '__typename'],
+    ['of an interface', '{ nodes(ids: []) { ...F0 } }', 'Versioned', 'version'],
+    ['of a failure', 'mutation { updateAssessment(id: "", input: {}) { ...F0 } }', 'NotFoundError', 'message'],
+  ])('whose fragments %s double at each level is answered in no such time', { timeout: 5_000 }, async (_, operation, type, field) => {
+    await org.assessment()
+    const levels = 24
+    const { errors } = await send(`${operation} ${spreading(levels, type)} fragment F${levels} on ${type} { ${field} }`)
+    expect(errors).toBeUndefined()
   })
 
   test('nested as deep as its tokens allow is refused like any other', async () => {

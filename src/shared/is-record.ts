@@ -1,0 +1,4 @@
+/** Whether a value has properties to look at. */
+export function isRecord(value: unknown): value is Record<string, unknown> {
+  return typeof value === 'object' && value !== null
+}
