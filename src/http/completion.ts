@@ -1,4 +1,4 @@
-import type { ResponsePath } from 'graphql'
+import { defaultTypeResolver, type GraphQLAbstractType, type GraphQLResolveInfo, type ResponsePath } from 'graphql'
 import { isRecord } from '../shared/is-record.js'
 
 /** Whatever is not planned, in a document or in what its resolvers answer: the whole query is the ordinary executor's then. */
@@ -18,6 +18,9 @@ export interface Completion {
   needsPath: boolean
 }
 
+/** What a resolver is told beside its arguments, at one path of an execution. */
+export type InfoOf = (path: ResponsePath, run: Run) => GraphQLResolveInfo
+
 export function listOf(item: Completion): Completion {
   return {
     needsPath: item.needsPath,
@@ -34,6 +37,36 @@ export function listOf(item: Completion): Completion {
       return isPending ? Promise.all(answers) : answers
     },
   }
+}
+
+/**
+ * Of an interface or a union: each value tells which type it is of.
+ *
+ * @param objects by the name of each type that it can be of
+ * @param infoOf of the field that the value is of
+ */
+export function oneOf(type: GraphQLAbstractType, objects: ReadonlyMap<string, Completion>, infoOf: InfoOf): Completion {
+  const resolveType = type.resolveType ?? defaultTypeResolver
+  const objectOf = (name: unknown): Completion => {
+    const object = typeof name === 'string' ? objects.get(name) : undefined
+    if (!object) throw new Unplanned()
+    return object
+  }
+  return {
+    needsPath: true,
+    complete(value, path, run) {
+      const name = resolveType(value, run.contextValue, infoOf(pathOfField(path), run), type)
+      return isThenable(name) ? Promise.resolve(name).then((it) => objectOf(it).complete(value, path, run)) : objectOf(name).complete(value, path, run)
+    },
+  }
+}
+
+/** An entry of a list stands below the field that has the list. */
+function pathOfField(path: ResponsePath | undefined): ResponsePath {
+  let field = path
+  while (typeof field?.key === 'number') field = field.prev
+  if (!field) throw new Unplanned()
+  return field
 }
 
 /** What is thrown beside promises has to be awaited with them, or theirs would be nobody's. */

@@ -8,7 +8,6 @@ import {
   type GraphQLField,
   type GraphQLObjectType,
   type GraphQLOutputType,
-  type GraphQLResolveInfo,
   type GraphQLSchema,
   type InlineFragmentNode,
   isAbstractType,
@@ -19,12 +18,11 @@ import {
   Kind,
   type OperationDefinitionNode,
   OperationTypeNode,
-  type ResponsePath,
   type SelectionSetNode,
 } from 'graphql'
 import { LRUCache } from 'lru-cache'
 import { isRecord } from '../shared/is-record.js'
-import { completed, type Completion, listOf, type Run, Unplanned } from './completion.js'
+import { completed, type Completion, type InfoOf, listOf, oneOf, Unplanned } from './completion.js'
 import { type Operated, operationNodeOf } from './operated.js'
 
 /** Fields that are kept planned in all, each about a kilobyte. */
@@ -168,7 +166,8 @@ class Plan {
     if (node?.name.value === '__typename') return { key, needsPath: false, complete: () => parentType.name }
     const field = node && parentType.getFields()[node.name.value]
     if (!field) throw new Unplanned()
-    const completion = this.#completion(field.type, fieldNodes.flatMap(({ selectionSet }) => selectionSet ?? []))
+    const infoOf = this.#info(parentType, field, fieldNodes)
+    const completion = this.#completion(field.type, fieldNodes.flatMap(({ selectionSet }) => selectionSet ?? []), infoOf)
     const { name, resolve } = field
     const typename = parentType.name
     if (!resolve || resolve === defaultFieldResolver) {
@@ -183,7 +182,6 @@ class Plan {
         },
       }
     }
-    const infoOf = this.#info(parentType, field, fieldNodes)
     const hasArguments = field.args.length > 0
     return {
       key,
@@ -197,9 +195,9 @@ class Plan {
     }
   }
 
-  #info(parentType: GraphQLObjectType, { name, type }: GraphQLField<unknown, unknown>, fieldNodes: FieldNode[]) {
+  #info(parentType: GraphQLObjectType, { name, type }: GraphQLField<unknown, unknown>, fieldNodes: FieldNode[]): InfoOf {
     const { schema, fragments, operation } = this
-    return (path: ResponsePath, { variableValues }: Run): GraphQLResolveInfo => ({
+    return (path, { variableValues }) => ({
       fieldName: name,
       fieldNodes,
       returnType: type,
@@ -213,9 +211,9 @@ class Plan {
     })
   }
 
-  #completion(type: GraphQLOutputType, selections: SelectionSetNode[]): Completion {
+  #completion(type: GraphQLOutputType, selections: SelectionSetNode[], infoOf: InfoOf): Completion {
     const isNullable = !isNonNullType(type)
-    const { complete, needsPath } = this.#ofPresent(isNonNullType(type) ? type.ofType : type, selections)
+    const { complete, needsPath } = this.#ofPresent(isNonNullType(type) ? type.ofType : type, selections, infoOf)
     return {
       needsPath,
       complete(value, path, run) {
@@ -227,9 +225,13 @@ class Plan {
   }
 
   /** Of values that are not null. */
-  #ofPresent(type: GraphQLOutputType, selections: SelectionSetNode[]): Completion {
-    if (isListType(type)) return listOf(this.#completion(type.ofType, selections))
+  #ofPresent(type: GraphQLOutputType, selections: SelectionSetNode[], infoOf: InfoOf): Completion {
+    if (isListType(type)) return listOf(this.#completion(type.ofType, selections, infoOf))
     if (isObjectType(type)) return this.#object(type, selections)
+    if (isAbstractType(type)) {
+      const objects = this.schema.getPossibleTypes(type).map((it) => [it.name, this.#object(it, selections)] as const)
+      return oneOf(type, new Map(objects), infoOf)
+    }
     if (!isLeafType(type)) throw new Unplanned()
     return {
       needsPath: false,

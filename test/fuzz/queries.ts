@@ -25,9 +25,9 @@ export interface RandomQuery {
   places: number
 }
 
-/** @param plain whether it keeps to what plans of queries know: no conditions, interfaces or unions */
-export function randomQuery(world: World, gen: GeneratorValue, plain = false): RandomQuery {
-  return new Writer(world, gen, plain).write()
+/** @param conditions whether parts of it may have @include or @skip */
+export function randomQuery(world: World, gen: GeneratorValue, conditions = true): RandomQuery {
+  return new Writer(world, gen, conditions).write()
 }
 
 interface Fragment {
@@ -48,7 +48,7 @@ class Writer {
   constructor(
     private readonly world: World,
     private readonly gen: GeneratorValue,
-    private readonly plain: boolean,
+    private readonly conditions: boolean,
   ) {}
 
   write(): RandomQuery {
@@ -94,9 +94,7 @@ class Writer {
     if (!renamed && depth > 1 && isObjectType(type) && this.chance(10)) return `...${this.fragment(type, depth)}${this.directive()}`
     if (!isObjectType(type) && !isInterfaceType(type)) return '__typename'
     const wantsLeaf = depth <= 1 || this.chance(30)
-    const fields = Object.values(type.getFields()).filter(
-      (field) => isCompositeType(getNamedType(field.type)) !== wantsLeaf && !(this.plain && isAbstractType(getNamedType(field.type))),
-    )
+    const fields = Object.values(type.getFields()).filter((field) => isCompositeType(getNamedType(field.type)) !== wantsLeaf)
     return fields.length > 0 ? this.field(this.oneOf(fields), type.name, depth, renamed) : '__typename'
   }
 
@@ -144,7 +142,7 @@ class Writer {
   }
 
   private directive(): string {
-    if (this.plain || !this.chance(10)) return ''
+    if (!this.conditions || !this.chance(10)) return ''
     const value = this.chance(80)
     const name = this.chance(50) ? 'include' : 'skip'
     const keep = name === 'include' ? value : !value
