@@ -1,9 +1,7 @@
 import { GraphQLError, type GraphQLSchema, isUnionType } from 'graphql'
-import { z } from 'zod'
+import { isRecord } from './shared/is-record.js'
 
 export const MAXIMUM_REPRESENTATIONS = 1000
-
-const representation = z.looseObject({ __typename: z.string() })
 
 /**
  * Makes `_entities` answer each representation for itself: one that names no entity type is null
@@ -22,11 +20,10 @@ export function guardEntities(schema: GraphQLSchema): void {
         extensions: { code: 'BAD_USER_INPUT' },
       })
     }
-    return representations.map((it) => {
-      const known = representation.safeParse(it)
-      if (!known.success || !entityTypes.has(known.data.__typename)) return null
-      const [entity]: unknown[] = z.array(z.unknown()).parse(resolve(root, { representations: [it] }, context, info))
-      return entity
-    })
+    const known = representations.filter((it) => isRecord(it) && typeof it['__typename'] === 'string' && entityTypes.has(it['__typename']))
+    const found: unknown = resolve(root, { representations: known }, context, info)
+    if (!Array.isArray(found)) throw new Error('Entities were not answered one by one.')
+    const entities: ReadonlyMap<unknown, unknown> = new Map(known.map((it, index) => [it, found[index]]))
+    return representations.map((it) => entities.get(it) ?? null)
   }
 }

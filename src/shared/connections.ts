@@ -83,14 +83,16 @@ export function relatedPages<Node>() {
  */
 export function rowsByPlace<Row>(typeName: string, column: keyof Row & string) {
   const batch = placeBatch<Row | null>()
+  const queries = new WeakMap<GraphQLResolveInfo, object>()
   return (
     context: Context,
     info: GraphQLResolveInfo,
     name: string,
     find: (names: string[], query: object) => PromiseLike<Row[]>,
   ): Promise<Row | null> => {
-    // For every row, as in `relatedPages`.
-    const query = withColumns(queryFromInfo({ context, info, typeName }), [column])
+    // For every row, as in `relatedPages`, but for those that one call of a resolver names.
+    const query = queries.get(info) ?? withColumns(queryFromInfo({ context, info, typeName }), [column])
+    queries.set(info, query)
     return batch(context, info, name, async (names) => {
       const rows = new Map<unknown, Row>((await find(names, query)).map((row) => [row[column], row]))
       return (wanted) => rows.get(wanted) ?? null
