@@ -13,6 +13,15 @@ import { type Scope, scopes } from './shared/vocabulary.js'
 /** The headers of a request, by their names in lower case. */
 export type RequestHeaders = Pick<Headers, 'get'>
 
+/** The credentials alone: what holds on to them does not hold on to the whole request. */
+export function credentialsOf(headers: RequestHeaders): RequestHeaders {
+  const credentials: Record<string, string | null> = {}
+  for (const name of credentialHeaders) credentials[name] = headers.get(name)
+  return { get: (name) => credentials[name] ?? null }
+}
+
+const credentialHeaders = ['authorization', 'apikey', 'x-api-key', 'x-session-token']
+
 /** Finds out whom a request's credential stands for; null unless it carries exactly one, and a good one. */
 export type Authenticate = (headers: RequestHeaders) => Promise<Viewer | null>
 

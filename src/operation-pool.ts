@@ -50,7 +50,8 @@ export class OperationPool extends Pool {
     }
     if (isInterrupted()) return callback(interrupted(), undefined, () => {})
     // A connection is handed over by whoever returns it, in the context of that one's operation.
-    const inContext = AsyncResource.bind(callback)
+    const context = new AsyncResource('PoolClientRequest')
+    const inContext: ConnectCallback = (error, client, done) => context.runInAsyncScope(callback, undefined, error, client, done)
     super.connect((error, client, done) => {
       if (!client) return inContext(refused(error), undefined, done)
       // The operation can be interrupted while it waits in the queue: it sends nothing more then.

@@ -1,7 +1,7 @@
 import { useExtendContextValuePerExecuteSubscriptionEvent } from '@envelop/execute-subscription-event'
 import { createYoga, type Plugin, useReadinessCheck } from 'graphql-yoga'
 import type { Logger } from 'pino'
-import type { Authenticate, RequestHeaders } from './auth.js'
+import { type Authenticate, credentialsOf, type RequestHeaders } from './auth.js'
 import type { Context } from './context.js'
 import type { PrismaClient } from './generated/prisma/client.js'
 import { useGraphiqlPage } from './graphiql.js'
@@ -20,7 +20,7 @@ import { useOperationLog } from './http/operation-log.js'
 import { createRateLimits, type RateLimitSettings, useAddressLimit } from './http/rate-limits.js'
 import { type RequestObserver, useObservers } from './http/request-observer.js'
 import { useRequestBody } from './http/request-body.js'
-import { createLoaders } from './loaders.js'
+import { createLoaders, type Loaders } from './loaders.js'
 import { type PersistedDocuments, usePersistedDocuments } from './persisted-documents.js'
 import type { PreparedStatements } from './prepared-statements.js'
 import { schema } from './schema.js'
@@ -76,16 +76,22 @@ export function createServer(dependencies: ServerDependencies) {
   const admit = admission(authenticate, rateLimits, log)
   const cost = new CostLimit(limits.cost)
   const caches = documentCaches()
-  const contextOf = (viewer: Viewer, headers: RequestHeaders): Context => ({
-    db,
-    reads,
-    writes,
-    viewer,
-    loaders: createLoaders(db, reads, viewer.organisation.id),
-    changes,
-    reauthenticate: () => authenticate(headers),
-    refreshTimeoutMs: limits.refreshTimeoutMs,
-  })
+  const contextOf = (viewer: Viewer, headers: RequestHeaders): Context => {
+    const credentials = credentialsOf(headers)
+    let loaders: Loaders | undefined
+    return {
+      db,
+      reads,
+      writes,
+      viewer,
+      get loaders() {
+        return (loaders ??= createLoaders(db, reads, viewer.organisation.id))
+      },
+      changes,
+      reauthenticate: () => authenticate(credentials),
+      refreshTimeoutMs: limits.refreshTimeoutMs,
+    }
+  }
   const hot = new HotDocuments({
     schema,
     path,

@@ -1,5 +1,6 @@
 import { createServer as createHttpServer, type ServerResponse } from 'node:http'
 import { once } from 'node:events'
+import type { Socket } from 'node:net'
 import type { Pool } from 'pg'
 import pino from 'pino'
 import { createAuthenticate } from './auth.js'
@@ -64,11 +65,14 @@ async function serve(settings: Settings, { client, pool, statements }: Database,
       settings.persistedDocuments && (await readPersistedDocuments(settings.persistedDocuments.file, settings.persistedDocuments.only)),
     isReady: async () => !stopping && (await isMigrated()),
   })
-  const inFlight = new Set<ServerResponse>()
+  // By connection, as a set that each response is added to and deleted from keeps its former tables, and with them
+  // what they held, alive until the whole heap is collected.
+  const latest = new Map<Socket, ServerResponse>()
   // Joined, two Authorization headers are no credential; Node would drop the second one unseen.
   const server = createHttpServer({ joinDuplicateHeaders: true }, (request, response) => {
-    inFlight.add(response)
-    response.once('close', () => inFlight.delete(response))
+    const { socket } = request
+    if (!latest.has(socket)) socket.once('close', () => latest.delete(socket))
+    latest.set(socket, response)
     // A client that goes on asking over a connection it keeps would hold the process up.
     if (stopping) response.setHeader('connection', 'close')
     return gateway.listener(request, response)
@@ -83,7 +87,7 @@ async function serve(settings: Settings, { client, pool, statements }: Database,
   const closed = once(server, 'close')
   server.close()
   server.closeIdleConnections()
-  for (const response of inFlight) {
+  for (const response of latest.values()) {
     if (!response.headersSent) response.setHeader('connection', 'close')
     else if (!response.writableEnded) endStream(response)
   }
