@@ -1,4 +1,4 @@
-import { createHash, randomBytes } from 'node:crypto'
+import { hash, randomBytes } from 'node:crypto'
 
 /** A new secret of 256 random bits behind a prefix that tells people, and secret scanners, what it is. */
 export function newSecret(prefix: 'agk' | 'ags'): string {
@@ -10,5 +10,5 @@ export function newSecret(prefix: 'agk' | 'ags'): string {
  * it up by its hash leaks nothing through timing.
  */
 export function hashOf(secret: string): Uint8Array<ArrayBuffer> {
-  return new Uint8Array(createHash('sha256').update(secret).digest())
+  return new Uint8Array(hash('sha256', secret, 'buffer'))
 }
