@@ -1,5 +1,5 @@
 import { execFileSync } from 'node:child_process'
-import { readFile, writeFile } from 'node:fs/promises'
+import { mkdir, readFile, writeFile } from 'node:fs/promises'
 import { cpus, totalmem } from 'node:os'
 import { join } from 'node:path'
 import { z } from 'zod'
@@ -48,6 +48,7 @@ export interface Results {
 /** Writes results.json, results.md and results.svg. */
 export async function writeReport(directory: string, results: Results): Promise<void> {
   const write = (name: string, text: string) => writeFile(join(directory, name), text)
+  await mkdir(directory, { recursive: true })
   await write('results.json', `${JSON.stringify(results, null, 2)}\n`)
   await write('results.md', await table(results))
   await write('results.svg', chart(results))
