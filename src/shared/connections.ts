@@ -119,6 +119,8 @@ function placeBatch<Result>() {
       places.get(place) ??
       new DataLoader<string, Result>(
         async (keys) => {
+          // What is asked for later is another batch. As a value of the weak map this one would be held until the whole heap is collected.
+          places.delete(place)
           const resultOf = await load([...keys])
           return keys.map(resultOf)
         },
