@@ -16,6 +16,7 @@ export class Operation {
   name: string | undefined
   readonly startedAt = performance.now()
   readonly #connections = new Set<ClientBase>()
+  readonly #listeners: (() => void)[] = []
 
   constructor(readonly requestId: string) {}
 
@@ -55,10 +56,32 @@ export class Operation {
    */
   interrupt(reason: Interruption): void {
     this.interruption ??= reason
+    for (const hear of this.#listeners.splice(0)) hear()
     for (const connection of this.#connections) {
       if (connection instanceof Client) void connection.end()
     }
   }
+
+  /** Calls back when it is given up, or at once if it has been. */
+  whenInterrupted(hear: () => void): void {
+    if (this.interruption === undefined) this.#listeners.push(hear)
+    else hear()
+  }
+}
+
+/** Stands for operations that wait for the same: it is given up once all of them are. The only one is its own; undefined without any. */
+export function jointOperation(members: Operation[]): Operation | undefined {
+  const [first, ...others] = members
+  if (!first || others.length === 0) return first
+  const joint = new Operation(first.requestId)
+  let waiting = members.length
+  for (const member of members) {
+    member.whenInterrupted(() => {
+      waiting -= 1
+      if (waiting === 0) joint.interrupt('ABANDONED')
+    })
+  }
+  return joint
 }
 
 const operations = new AsyncLocalStorage<Operation>()

@@ -44,7 +44,7 @@ builder.queryFields((t) => ({
     description: 'One assessment.',
     args: { id: t.arg.id({ required: true, description: 'UUID of the assessment.' }) },
     resolve: (query, _root, { id }, { reads, viewer }) =>
-      isUuid(id) ? reads.assessment.findFirst({ ...query, where: { ...visible(viewer), id } }) : null,
+      isUuid(id) ? reads.assessment.findById(query, visible(viewer), id.toLowerCase()) : null,
   }),
   assessments: t.connection(
     {

@@ -90,7 +90,7 @@ builder.queryFields((t) => ({
     description: 'One user.',
     args: { id: t.arg.id({ required: true, description: 'UUID of the user.' }) },
     resolve: (query, _root, { id }, { reads, viewer }) =>
-      isUuid(id) ? reads.user.findFirst({ ...query, where: { ...visible(viewer), id } }) : null,
+      isUuid(id) ? reads.user.findById(query, visible(viewer), id.toLowerCase()) : null,
   }),
   users: t.connection(
     {
@@ -108,7 +108,7 @@ builder.queryFields((t) => ({
     description: 'One entity.',
     args: { id: t.arg.id({ required: true, description: 'UUID of the entity.' }) },
     resolve: (query, _root, { id }, { reads, viewer }) =>
-      isUuid(id) ? reads.entity.findFirst({ ...query, where: { ...visible(viewer), id } }) : null,
+      isUuid(id) ? reads.entity.findById(query, visible(viewer), id.toLowerCase()) : null,
   }),
   entities: t.connection(
     {

@@ -105,7 +105,7 @@ builder.queryFields((t) => ({
     description: 'One assessment record.',
     args: { id: t.arg.id({ required: true, description: 'UUID of the record.' }) },
     resolve: (query, _root, { id }, { reads, viewer }) =>
-      isUuid(id) ? reads.assessmentRecord.findFirst({ ...query, where: { ...visible(viewer), id } }) : null,
+      isUuid(id) ? reads.assessmentRecord.findById(query, visible(viewer), id.toLowerCase()) : null,
   }),
   assessmentRecords: t.connection(
     {

@@ -2,6 +2,7 @@ import { getDatamodel } from '../generated/pothos.js'
 import type * as Prisma from '../generated/prisma/client.js'
 import type { PreparedStatements } from '../prepared-statements.js'
 import type { ColumnType } from './plain-conditions.js'
+import { SharedReads } from './shared-reads.js'
 import { COUNT_COLUMN, countRows, nestRelations, type PlainModel, selectRows, type Statement } from './plain-select.js'
 
 /** A Prisma model as far as reads need it, e.g. `db.assessment`. */
@@ -48,8 +49,9 @@ function plainModel(table: string): PlainModel {
  * Reads of a model as Prisma's own, those of columns without Prisma: what most requests ask
  * for costs a prepared statement then, a quarter of the processor time.
  */
-class PlainReads<Row extends object> implements ReadModel<Row> {
+class PlainReads<Row extends { id: string }> implements ReadModel<Row> {
   readonly #model: PlainModel
+  readonly #shared = new SharedReads<Row>()
 
   constructor(
     readonly statements: PreparedStatements,
@@ -75,6 +77,15 @@ class PlainReads<Row extends object> implements ReadModel<Row> {
   async findFirst(query: object): Promise<Row | null> {
     const statement = selectRows(this.#model, { ...query, take: 1 })
     return statement ? ((await this.#rows<Row>(statement))[0] ?? null) : this.prisma.findFirst(query)
+  }
+
+  /** The row with this id, a UUID in lower case, that meets `where`; one statement for all requests that ask for one at the same time. */
+  findById(query: { select?: object }, where: object, id: string): Promise<Row | null> {
+    const known = query.select ? { ...query, select: { ...query.select, id: true } } : query
+    const statement = selectRows(this.#model, { ...known, where })
+    if (!statement) return this.findFirst({ ...query, where: { ...where, id } })
+    const same = `${statement.text} ${JSON.stringify(statement.values)}`
+    return this.#shared.load({ id, same, read: (ids) => this.findMany({ ...known, where: { ...where, id: { in: ids } } }) })
   }
 
   async count(query: { where: object }): Promise<number> {

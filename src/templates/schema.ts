@@ -95,7 +95,7 @@ builder.queryFields((t) => ({
     description: 'One template.',
     args: { id: t.arg.id({ required: true, description: 'UUID of the template.' }) },
     resolve: (query, _root, { id }, { reads, viewer }) =>
-      isUuid(id) ? reads.assessmentTemplate.findFirst({ ...query, where: { ...visible(viewer), id } }) : null,
+      isUuid(id) ? reads.assessmentTemplate.findById(query, visible(viewer), id.toLowerCase()) : null,
   }),
   assessmentTemplates: t.connection(
     {
@@ -116,6 +116,6 @@ builder.queryFields((t) => ({
     description: 'One outcome.',
     args: { id: t.arg.id({ required: true, description: 'UUID of the outcome.' }) },
     resolve: (query, _root, { id }, { reads, viewer }) =>
-      isUuid(id) ? reads.outcome.findFirst({ ...query, where: { ...visible(viewer), id } }) : null,
+      isUuid(id) ? reads.outcome.findById(query, visible(viewer), id.toLowerCase()) : null,
   }),
 }))

@@ -13,6 +13,7 @@ import { createKey } from '../../src/organisations/service.js'
 import { Operation, runOperation } from '../../src/operation.js'
 import { OperationPool } from '../../src/operation-pool.js'
 import { createServer, type Limits } from '../../src/server.js'
+import { plainReads } from '../../src/shared/plain-reads.js'
 import { isFailure } from '../../src/shared/failures.js'
 import { dependencies, limits } from '../gateway.js'
 
@@ -64,6 +65,7 @@ describe.runIf('url' in place)('an operation', () => {
     createServer({ ...dependencies, db: database.client, statements: database.statements, authenticate: createAuthenticate(database.statements, undefined), limits: { ...limits, ...changed } })
 
   const LIST = '{ assessments { totalCount } }'
+  const BY_ID = 'query ($id: ID!) { assessment(id: $id) { name } }'
   const UPDATE = 'mutation ($id: ID!) { updateAssessment(id: $id, input: { progress: 7 }) { __typename } }'
   const requestOf = (query: string) => ({
     method: 'POST',
@@ -88,7 +90,7 @@ describe.runIf('url' in place)('an operation', () => {
   }
   const until = (count: number) => expect.poll(waiting, { timeout: 20_000 }).toBe(count)
 
-  test.each([['a query', LIST], ['a mutation', UPDATE]])('that is late is a 504, and its SQL ends: %s', async (_, query) => {
+  test.each([['a query', LIST], ['one by id', BY_ID], ['a mutation', UPDATE]])('that is late is a 504, and its SQL ends: %s', async (_, query) => {
     const gateway = serverWith({ operationTimeoutMs: SHORT_MS })
     await whileLocked(async () => {
       const response = await gateway.fetch(url, requestOf(query))
@@ -98,6 +100,36 @@ describe.runIf('url' in place)('an operation', () => {
       await until(0)
     })
     expect((await gateway.fetch(url, requestOf(LIST))).status).toBe(200)
+  })
+
+  test('that shares its statement with others is a 504 like them, and its SQL ends', async () => {
+    const gateway = serverWith({ operationTimeoutMs: SHORT_MS })
+    await gateway.fetch(url, requestOf(BY_ID))
+    await whileLocked(async () => {
+      const asked = [1, 2, 3].map(() => gateway.fetch(url, requestOf(BY_ID)))
+      await until(1)
+      for (const response of await Promise.all(asked)) expect([response.status, await codeOf(response)]).toEqual([504, 'TIMEOUT'])
+      await until(0)
+    })
+    expect((await gateway.fetch(url, requestOf(BY_ID))).status).toBe(200)
+  })
+
+  test('that shares its statement and is given up does not end that of the others', async () => {
+    const gateway = serverWith({})
+    await gateway.fetch(url, requestOf(BY_ID))
+    const client = new AbortController()
+    await whileLocked(async () => {
+      const left = gateway.fetch(url, { ...requestOf(BY_ID), signal: client.signal })
+      const others = [1, 2].map(() => gateway.fetch(url, requestOf(BY_ID)))
+      await until(1)
+      client.abort()
+      await outside.query('ROLLBACK')
+      for (const answered of await Promise.all(others)) {
+        expect(await answered.json()).toMatchObject({ data: { assessment: {} } })
+      }
+      await left.catch(() => {})
+      await outside.query('BEGIN')
+    })
   })
 
   test('that refreshes assessments has a deadline of its own', async () => {
@@ -197,5 +229,17 @@ describe.runIf('url' in place)('an operation', () => {
       await outside.query('BEGIN')
     })
     expect((await gateway.fetch(url, requestOf(LIST))).status).toBe(200)
+  })
+
+  test('that shares its statement is overloaded like the others when there is no connection for it', async () => {
+    const small = await openDatabase({ url: placeOf(name), poolSize: 1, poolTimeoutMs: SHORT_MS })
+    const held = await small.pool.connect()
+    const operations = [new Operation('one'), new Operation('another')]
+    const { assessment: reads } = plainReads(small.client, small.statements)
+    const answers = operations.map((operation) => runOperation(operation, () => reads.findById({}, {}, assessment.id)))
+    for (const answer of answers) await expect(answer).rejects.toThrow('No connection')
+    expect(operations.map(({ interruption }) => interruption)).toEqual(['OVERLOADED', 'OVERLOADED'])
+    held.release()
+    await small.close()
   })
 })
