@@ -20,10 +20,10 @@ export function guardEntities(schema: GraphQLSchema): void {
         extensions: { code: 'BAD_USER_INPUT' },
       })
     }
-    const known = representations.filter((it) => isRecord(it) && typeof it['__typename'] === 'string' && entityTypes.has(it['__typename']))
-    const found: unknown = resolve(root, { representations: known }, context, info)
+    const isKnown = (it: unknown) => isRecord(it) && typeof it['__typename'] === 'string' && entityTypes.has(it['__typename'])
+    const found: unknown = resolve(root, { representations: representations.filter(isKnown) }, context, info)
     if (!Array.isArray(found)) throw new Error('Entities were not answered one by one.')
-    const entities: ReadonlyMap<unknown, unknown> = new Map(known.map((it, index) => [it, found[index]]))
-    return representations.map((it) => entities.get(it) ?? null)
+    const entities: Iterator<unknown, undefined> = found.values()
+    return representations.map((it) => (isKnown(it) ? entities.next().value : null))
   }
 }

@@ -18,7 +18,11 @@ export class Operation {
   readonly #connections = new Set<ClientBase>()
   readonly #listeners: (() => void)[] = []
 
-  constructor(readonly requestId: string) {}
+  /** @param members whom it stands for, if for others than itself */
+  constructor(
+    readonly requestId: string,
+    readonly members: readonly Operation[] = [],
+  ) {}
 
   #timer: NodeJS.Timeout | undefined
   #expire: (() => void) | undefined
@@ -73,7 +77,7 @@ export class Operation {
 export function jointOperation(members: Operation[]): Operation | undefined {
   const [first, ...others] = members
   if (!first || others.length === 0) return first
-  const joint = new Operation(first.requestId)
+  const joint = new Operation(first.requestId, members)
   let waiting = members.length
   for (const member of members) {
     member.whenInterrupted(() => {

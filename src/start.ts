@@ -66,13 +66,14 @@ async function serve(settings: Settings, { client, pool, statements }: Database,
     isReady: async () => !stopping && (await isMigrated()),
   })
   // By connection, as a set that each response is added to and deleted from keeps its former tables, and with them
-  // what they held, alive until the whole heap is collected.
-  const latest = new Map<Socket, ServerResponse>()
+  // what they held, alive until the whole heap is collected. Several where a client sends on before it is answered.
+  const open = new Map<Socket, ServerResponse[]>()
   // Joined, two Authorization headers are no credential; Node would drop the second one unseen.
   const server = createHttpServer({ joinDuplicateHeaders: true }, (request, response) => {
     const { socket } = request
-    if (!latest.has(socket)) socket.once('close', () => latest.delete(socket))
-    latest.set(socket, response)
+    const before = open.get(socket)
+    if (!before) socket.once('close', () => open.delete(socket))
+    open.set(socket, [...(before ?? []).filter((it) => !it.writableFinished), response])
     // A client that goes on asking over a connection it keeps would hold the process up.
     if (stopping) response.setHeader('connection', 'close')
     return gateway.listener(request, response)
@@ -87,9 +88,12 @@ async function serve(settings: Settings, { client, pool, statements }: Database,
   const closed = once(server, 'close')
   server.close()
   server.closeIdleConnections()
-  for (const response of latest.values()) {
-    if (!response.headersSent) response.setHeader('connection', 'close')
-    else if (!response.writableEnded) endStream(response)
+  for (const responses of open.values()) {
+    for (const response of responses) {
+      const isLast = response === responses.at(-1)
+      if (response.headersSent) endStream(response, isLast)
+      else if (isLast) response.setHeader('connection', 'close')
+    }
   }
   const deadline = setTimeout(() => server.closeAllConnections(), settings.shutdownTimeoutMs)
   await closed
@@ -118,9 +122,12 @@ function migrationWatch(client: Database['client'], log: pino.Logger): () => Pro
 }
 
 /** Only a subscription is still being written; it never finishes by itself, and its client subscribes again elsewhere. */
-function endStream(response: ServerResponse): void {
+function endStream(response: ServerResponse, isLast: boolean): void {
+  if (response.writableEnded) return
   const { socket } = response
-  response.end(() => socket?.end())
+  response.end(() => {
+    if (isLast) socket?.end()
+  })
 }
 
 async function openChanges({ databaseUrl }: Settings, pool: Pool, log: pino.Logger): Promise<Changes> {

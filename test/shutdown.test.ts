@@ -1,6 +1,7 @@
 // What SIGTERM does to each kind of connection, seen from the other end of a real socket.
 import { once } from 'node:events'
 import { Agent, type ClientRequest, type IncomingMessage, request as httpRequest } from 'node:http'
+import { connect } from 'node:net'
 import { json, text } from 'node:stream/consumers'
 import { SignJWT } from 'jose'
 import { expect, test } from 'vitest'
@@ -55,6 +56,28 @@ test('a subscription is ended, long before SHUTDOWN_TIMEOUT_MS', async () => {
   gateway.child.kill('SIGTERM')
   await text(await response)
   expect(await gateway.exit).toBe(0)
+})
+
+test('a subscription is ended that another request waits behind, which is answered', async () => {
+  const gateway = await startGateway({ DATA_DIR: await seededDirectory(), SHUTDOWN_TIMEOUT_MS: '600000' }).listening()
+  const [key = ''] = gateway.keys
+  const found = z.object({ assessments: z.object({ nodes: z.tuple([z.object({ id: z.string() })]) }) })
+  const { assessments } = await gateway.dataOf(found, key, '{ assessments(first: 1) { nodes { id } } }')
+  const { hostname, port } = new URL(gateway.url)
+  const socket = connect(Number(port), hostname).setEncoding('utf8')
+  const send = (requestId: string, accept: string, query: string) => {
+    const body = JSON.stringify({ query })
+    socket.write(`POST /graphql HTTP/1.1\r\nhost: gateway\r\nx-request-id: ${requestId}\r\napikey: ${key}\r\naccept: ${accept}\r\ncontent-type: application/json\r\ncontent-length: ${body.length}\r\n\r\n${body}`)
+  }
+  let received = ''
+  socket.on('data', (data: string) => (received += data))
+  send('before', 'text/event-stream', `subscription { assessmentChanged(id: "${assessments.nodes[0].id}") { version } }`)
+  await expect.poll(() => received).toContain('text/event-stream')
+  send('behind', 'application/json', '{ viewer { scopes } }')
+  await gateway.until(() => gateway.stderr.includes('"requestId":"behind"'))
+  gateway.child.kill('SIGTERM')
+  expect(await gateway.exit).toBe(0)
+  expect(received).toContain('"scopes"')
 })
 
 test('two Authorization headers are refused like any two credentials, although each alone is good', async () => {

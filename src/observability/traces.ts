@@ -78,11 +78,14 @@ function requestSpans(tracer: Tracer, spans: WeakMap<Operation, Span>): RequestO
 
 function traceStatement(tracer: Tracer, spans: WeakMap<Operation, Span>, sql: string, durationMs: number): void {
   const operation = currentOperation()
-  const span = operation && spans.get(operation)
-  // The span of a subscription ends when its events begin; they may go on for days, and would make its trace endless.
-  if (!span?.isRecording()) return
+  if (!operation) return
   const end = Date.now()
   const verb = /\w+/.exec(sql)?.[0].toUpperCase() ?? 'SQL'
   const attributes = { 'db.system.name': 'postgresql', 'db.operation.name': verb, 'db.query.text': sql }
-  tracer.startSpan(verb, { kind: SpanKind.CLIENT, startTime: end - durationMs, attributes }, trace.setSpan(ROOT_CONTEXT, span)).end(end)
+  for (const member of [operation, ...operation.members]) {
+    const span = spans.get(member)
+    // The span of a subscription ends when its events begin; they may go on for days, and would make its trace endless.
+    if (!span?.isRecording()) continue
+    tracer.startSpan(verb, { kind: SpanKind.CLIENT, startTime: end - durationMs, attributes }, trace.setSpan(ROOT_CONTEXT, span)).end(end)
+  }
 }

@@ -56,7 +56,7 @@ async function readTogether<Row extends { id: string }>(all: readonly Wanted<Row
 async function rowsOf<Row extends { id: string }>(group: Wanted<Row>[]): Promise<Map<string, Row> | Error> {
   const [first] = group
   if (!first) return new Map()
-  const operations = group.flatMap(({ operation }) => operation ?? [])
+  const operations = [...new Set(group.flatMap(({ operation }) => operation ?? []))]
   // The statement is counted for the one whose it is; several have a joint one.
   if (operations.length > 1) for (const operation of operations) operation.statements += 1
   const owner = jointOperation(operations)

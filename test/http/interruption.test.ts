@@ -66,11 +66,13 @@ describe.runIf('url' in place)('an operation', () => {
 
   const LIST = '{ assessments { totalCount } }'
   const BY_ID = 'query ($id: ID!) { assessment(id: $id) { name } }'
+  // Nothing of either may be left to reject unheard.
+  const SAME_TWICE = 'query ($reference: _Any!) { _entities(representations: [$reference, $reference]) { ... on Assessment { name } } }'
   const UPDATE = 'mutation ($id: ID!) { updateAssessment(id: $id, input: { progress: 7 }) { __typename } }'
   const requestOf = (query: string) => ({
     method: 'POST',
     headers: { apikey: key, 'content-type': 'application/json' },
-    body: JSON.stringify({ query, variables: { id: assessment.id } }),
+    body: JSON.stringify({ query, variables: { id: assessment.id, reference: { __typename: 'Assessment', id: assessment.id } } }),
   })
   const url = 'http://gateway.test/graphql'
   const codes = z.object({ errors: z.tuple([z.object({ extensions: z.object({ code: z.string() }) })]) })
@@ -90,7 +92,7 @@ describe.runIf('url' in place)('an operation', () => {
   }
   const until = (count: number) => expect.poll(waiting, { timeout: 20_000 }).toBe(count)
 
-  test.each([['a query', LIST], ['one by id', BY_ID], ['a mutation', UPDATE]])('that is late is a 504, and its SQL ends: %s', async (_, query) => {
+  test.each([['a query', LIST], ['one by id', BY_ID], ['the same entity twice', SAME_TWICE], ['a mutation', UPDATE]])('that is late is a 504, and its SQL ends: %s', async (_, query) => {
     const gateway = serverWith({ operationTimeoutMs: SHORT_MS })
     await whileLocked(async () => {
       const response = await gateway.fetch(url, requestOf(query))
