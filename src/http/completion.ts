@@ -30,7 +30,7 @@ export function listOf(item: Completion): Completion {
       let isPending = false
       for (let key = 0; key < values.length; key += 1) {
         const path = item.needsPath ? { prev, key, typename: undefined } : undefined
-        const answer = isPending ? unthrown(values[key], item, path, run) : completed(values[key], item, path, run)
+        const answer = unthrown(values[key], item, path, run)
         if (answer instanceof Promise) isPending = true
         answers.push(answer)
       }
@@ -69,7 +69,7 @@ function pathOfField(path: ResponsePath | undefined): ResponsePath {
   return field
 }
 
-/** What is thrown beside promises has to be awaited with them, or theirs would be nobody's. */
+/** What is thrown beside promises, before them or after, has to be awaited with them: a failure of theirs would be nobody's, and end the process. */
 function unthrown(value: unknown, completion: Completion, path: ResponsePath | undefined, run: Run): unknown {
   try {
     return completed(value, completion, path, run)

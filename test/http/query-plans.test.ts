@@ -3,6 +3,7 @@ import fc from 'fast-check'
 import { parse, validate } from 'graphql'
 import { beforeAll, describe, expect, test } from 'vitest'
 import { z } from 'zod'
+import { listOf } from '../../src/http/completion.js'
 import { operationNodeOf } from '../../src/http/operated.js'
 import { planOf } from '../../src/http/query-plans.js'
 import { schema } from '../../src/schema.js'
@@ -153,6 +154,20 @@ test('lists of any length cost as many statements', async () => {
   const body = JSON.stringify({ query: `{ entities(first: 100) { nodes { assessments { nodes { ${ASSESSMENT} } } } } assessments(first: 100) { nodes { ${ASSESSMENT} } } }` })
   for (let time = 0; time < 3; time += 1) {
     expect((await send(body, small.ours.key)).statements).toBe((await send(body)).statements)
+  }
+})
+
+test('a list that has a failure in it leaves none of its promises unheard', async () => {
+  const item = {
+    needsPath: false,
+    complete(value: unknown) {
+      if (value === 'bad') throw new Error('bad')
+      return value
+    },
+  }
+  for (const values of [['bad', Promise.reject(new Error('late'))], [Promise.reject(new Error('early')), 'bad']]) {
+    // What nobody hears fails the run.
+    await expect(Promise.resolve().then(() => listOf(item).complete(values, undefined, { contextValue: {}, variableValues: {} }))).rejects.toThrow()
   }
 })
 

@@ -1,6 +1,7 @@
 // What a receiver of OpenTelemetry's traces gets from a real gateway.
 import { once } from 'node:events'
 import { createServer } from 'node:http'
+import { connect } from 'node:net'
 import { text } from 'node:stream/consumers'
 import { expect, test } from 'vitest'
 import { z } from 'zod'
@@ -55,6 +56,33 @@ async function startReceiver() {
 
 const traceId = '0af7651916cd43dd8448eb211c80319c'
 const callerSpanId = 'b7ad6b7169203331'
+
+test('a statement that requests share is in the trace of each', async () => {
+  const receiver = await startReceiver()
+  const gateway = await startGateway({ DATA_DIR: await seededDirectory(), OTEL_EXPORTER_OTLP_ENDPOINT: receiver.endpoint }).listening()
+  const [key = ''] = gateway.keys
+  const found = z.object({ assessments: z.object({ nodes: z.tuple([z.object({ id: z.string() })]) }) })
+  const { assessments } = await gateway.dataOf(found, key, '{ assessments(first: 1) { nodes { id } } }')
+  const body = JSON.stringify({ query: 'query Shared($id: ID!) { assessment(id: $id) { name } }', variables: assessments.nodes[0] })
+  const { hostname, port } = new URL(gateway.url)
+  const socket = connect(Number(port), hostname).setEncoding('utf8')
+  let received = ''
+  socket.on('data', (data: string) => (received += data))
+  /** Sends requests in one piece, so that they are read in the same turn of the gateway's event loop. */
+  const send = async (count: number) => {
+    received = ''
+    socket.write(`POST /graphql HTTP/1.1\r\nhost: gateway\r\napikey: ${key}\r\ncontent-type: application/json\r\ncontent-length: ${body.length}\r\n\r\n${body}`.repeat(count))
+    await expect.poll(() => received.split('"data"').length).toBe(count + 1)
+  }
+  await send(1)
+  await send(10)
+  socket.end()
+  expect(await gateway.stop()).toBe(0)
+  const spans = receiver.spans()
+  const requests = spans.filter(({ attributes }) => attributes['graphql.operation.name'] === 'Shared')
+  expect(requests).toHaveLength(11)
+  for (const { spanId } of requests) expect(spans.filter((it) => it.parentSpanId === spanId).map(({ name }) => name)).toEqual(['SELECT'])
+})
 
 test('each request is a span of its caller’s trace, with its statements as children and nothing secret in it', async () => {
   const receiver = await startReceiver()
