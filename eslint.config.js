@@ -3,6 +3,7 @@ import { defineConfig } from 'eslint/config'
 import eslint from '@eslint/js'
 import graphql from '@graphql-eslint/eslint-plugin'
 import tseslint from 'typescript-eslint'
+import architecture from './eslint.architecture.js'
 
 export default defineConfig(
   { ignores: ['dist', 'src/generated', 'test/generated', 'node_modules', 'interop', 'bench'] },
@@ -23,6 +24,7 @@ export default defineConfig(
       '@typescript-eslint/no-unused-vars': ['error', { ignoreRestSiblings: true, varsIgnorePattern: '^_$' }],
     },
   },
+  ...architecture,
   {
     files: ['schema.graphql'],
     languageOptions: { parser: graphql.parser, parserOptions: { graphQLConfig: { schema: './schema.graphql' } } },

@@ -2,8 +2,8 @@ import { execFileSync } from 'node:child_process'
 import { createHash } from 'node:crypto'
 import { mkdir, readFile, rm, writeFile } from 'node:fs/promises'
 import pg from 'pg'
-import { type Database, openDatabase } from '../src/database.js'
-import { migrate } from '../src/migrations.js'
+import { type Database, openDatabase } from '../src/database/client.js'
+import { migrate } from '../src/database/migrations.js'
 
 export const ORGANISATION_ID = '01940000-0000-7000-8000-000000000001'
 /** It opens the benchmark's own databases alone, which hold nothing but generated rows. */

@@ -60,7 +60,7 @@ export async function startGateway(settings: Record<string, string>): Promise<Ru
 
 /** Runs an admin command. The embedded database belongs to one process: no gateway may run on it. */
 export async function admin(settings: Record<string, string>, ...args: string[]): Promise<unknown> {
-  const { stdout } = await promisify(execFile)(process.execPath, ['dist/src/admin.js', ...args], {
+  const { stdout } = await promisify(execFile)(process.execPath, ['dist/src/commands/admin.js', ...args], {
     cwd: product,
     env: environmentOf(settings),
   })

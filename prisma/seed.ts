@@ -1,10 +1,10 @@
 // npm run seed: fills an empty database with the demo data, and replaces the demo keys.
-import { runCommand } from '../src/command.js'
-import { fillWhenEmpty } from '../src/demo-data.js'
-import { keepDemoKeys, renewDemoKeys, showDemoKeys } from '../src/demo-keys.js'
-import { prepare, withDatabase } from '../src/prepared-database.js'
+import { runCommand } from '../src/process/run-command.js'
+import { fillWhenEmpty } from '../src/demo/data.js'
+import { keepDemoKeys, renewDemoKeys, showDemoKeys } from '../src/demo/keys.js'
+import { prepare, withDatabase } from '../src/database/with-database.js'
 import { readSettings } from '../src/settings.js'
-import { StartError } from '../src/start-error.js'
+import { StartError } from '../src/process/start-error.js'
 
 await runCommand(async () => {
   const settings = readSettings(process.env)

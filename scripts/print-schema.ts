@@ -3,7 +3,7 @@
 import { readFile, writeFile } from 'node:fs/promises'
 import { graphqlSync } from 'graphql'
 import { z } from 'zod'
-import { schema } from '../src/schema.js'
+import { schema } from '../src/server/schema.js'
 
 const file = new URL('../schema.graphql', import.meta.url)
 const { data } = graphqlSync({ schema, source: '{ _service { sdl } }' })

@@ -12,14 +12,15 @@ import pino from 'pino'
 import { v7 as newId } from 'uuid'
 import { z } from 'zod'
 import { poolKey } from '../src/assessments/rules.js'
-import { createAuthenticate } from '../src/auth.js'
-import { type DatabaseLocation, openDatabase } from '../src/database.js'
+import { createAuthenticate } from '../src/server/authentication.js'
+import { type DatabaseLocation, openDatabase } from '../src/database/client.js'
 import type { PrismaClient } from '../src/generated/prisma/client.js'
-import { migrate } from '../src/migrations.js'
+import { migrate } from '../src/database/migrations.js'
 import { createKey, createOrganisation } from '../src/organisations/service.js'
-import { createServer } from '../src/server.js'
+import { createServer } from '../src/server/server.js'
+import { createStore } from '../src/sql-store/index.js'
 import { readSettings } from '../src/settings.js'
-import { isFailure } from '../src/shared/failures.js'
+import { isFailure } from '../src/domain/failures.js'
 
 const ASSESSMENTS = 10_000
 const SECTIONS = 4
@@ -77,8 +78,7 @@ async function measure(at: string): Promise<void> {
   let statements = 0
   database.onQuery(() => (statements += 1))
   const gateway = createServer({
-    db: database.client,
-    statements: database.statements,
+    store: createStore(database.client, database.statements),
     authenticate: createAuthenticate(database.statements, undefined),
     log: pino({ level: 'warn' }, pino.destination(2)),
     isReady: () => Promise.resolve(true),

@@ -4,7 +4,7 @@ import { readFile } from 'node:fs/promises'
 import { PGlite } from '@electric-sql/pglite'
 import { pg_trgm } from '@electric-sql/pglite/contrib/pg_trgm'
 import { PrismaPGlite } from 'pglite-prisma-adapter'
-import { committedMigrations, openSchemaEngine, prismaDirectory, schemaFilter } from '../src/migrations.js'
+import { committedMigrations, openSchemaEngine, prismaDirectory, schemaFilter } from '../src/database/migrations.js'
 
 const database = new PGlite({ extensions: { pg_trgm } })
 const adapter = new PrismaPGlite(database)

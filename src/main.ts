@@ -1,4 +1,5 @@
-import { runCommand } from './command.js'
-import { start } from './start.js'
+import { runCommand } from './process/run-command.js'
+import { start } from './server/start.js'
+import { readSettings } from './settings.js'
 
-await runCommand(() => start(process.env))
+await runCommand(() => start(readSettings(process.env)))

@@ -1,7 +1,8 @@
 import { z } from 'zod'
-import type { TraceSettings } from './observability/traces.js'
-import type { Limits } from './server.js'
-import { StartError } from './start-error.js'
+import type { Limits } from './server/pipeline.js'
+import type { StartSettings } from './server/start.js'
+import type { JwtSettings } from './server/tokens.js'
+import { StartError } from './process/start-error.js'
 
 /** Every signature algorithm that a token may be allowed to use; `none` is not one. */
 const algorithms = z.enum([
@@ -58,48 +59,12 @@ const environment = z.object({
   JWT_SCOPES_CLAIM: z.string().min(1).default('scope'),
 })
 
-/** How bearer tokens are verified; all of it is required before one is accepted. */
-export interface JwtSettings {
-  issuer: string
-  audience: string
-  algorithms: string[]
-  key: { jwksUrl: URL } | { secret: Uint8Array }
-  organisationClaim: string
-  subjectClaim: string
-  scopesClaim: string
-}
-
-export interface Settings {
-  production: boolean
-  host: string
-  port: number
-  /** Where the metrics are shown; undefined: nothing is measured. */
-  metricsPort: number | undefined
-  /** Where traces are sent to; undefined: nothing is traced. */
-  traces: TraceSettings | undefined
-  logLevel: string
-  dataDirectory: string
-  databaseUrl: string | undefined
-  databasePoolSize: number
-  /** How long a request waits for a free connection, in milliseconds. */
-  databasePoolTimeoutMs: number
-  limits: Limits
-  /** How long requests in flight may take to finish after SIGTERM, in milliseconds. */
-  shutdownTimeoutMs: number
-  graphiql: boolean
-  introspection: boolean
-  corsOrigins: string[]
-  /** The file of documents that clients may name by their hash, and whether all others are refused. */
-  persistedDocuments: { file: string; only: boolean } | undefined
-  jwt: JwtSettings | undefined
-}
-
 /**
  * Reads and checks every setting of the process. An empty value counts as unset.
  *
  * @throws StartError with one sentence for each wrong setting.
  */
-export function readSettings(env: NodeJS.ProcessEnv): Settings {
+export function readSettings(env: NodeJS.ProcessEnv): StartSettings {
   const present = Object.fromEntries(Object.entries(env).filter(([, value]) => value !== ''))
   const result = environment.safeParse(present)
   if (!result.success) {

@@ -3,7 +3,7 @@ import { randomUUID } from 'node:crypto'
 import { describe, expect, it } from 'vitest'
 import { z } from 'zod'
 import { createSession } from '../src/organisations/service.js'
-import { isFailure } from '../src/shared/failures.js'
+import { isFailure } from '../src/domain/failures.js'
 import { bodyOf, dataOf, db, logged, post } from './gateway.js'
 import { anOrganisation, type Story } from './story.js'
 

@@ -12,7 +12,7 @@ import {
   isNonNullType,
   isObjectType,
 } from 'graphql'
-import { schema } from '../src/schema.js'
+import { schema } from '../src/server/schema.js'
 
 /** Fields that find whatever is named, of any type: entities.test.ts tries them. */
 const ofAnyType = ['_entities', '_service', 'node', 'nodes']

@@ -2,14 +2,20 @@
 import { inject } from 'vitest'
 import pino from 'pino'
 import { z } from 'zod'
-import { createAuthenticate } from '../src/auth.js'
-import { openDatabase } from '../src/database.js'
-import { createServer, type ServerDependencies } from '../src/server.js'
+import { createAuthenticate } from '../src/server/authentication.js'
+import { openDatabase } from '../src/database/client.js'
+import { usePlannedExecution } from '../src/executor/index.js'
+import { createServer, type ServerDependencies } from '../src/server/server.js'
 import { readSettings } from '../src/settings.js'
+import { createStore } from '../src/sql-store/index.js'
 
 const place = inject('database')
 export const database = await openDatabase('url' in place ? { ...place, poolSize: 20 } : { socketDirectory: ownOf(place.socketDirectories) })
 export const db = database.client
+
+/** Engines that this run does without, which must make no difference but in time: `executor`, `sql-store`. */
+const without = process.env['WITHOUT']?.split(',') ?? []
+export const store = without.includes('sql-store') ? db : createStore(db, database.statements)
 
 /** What the server logged, line by line. */
 export const logged: string[] = []
@@ -20,8 +26,8 @@ export const { limits } = readSettings({})
 
 /** What the tests' server is made of; a test that needs another one changes some of it. */
 export const dependencies: ServerDependencies = {
-  db,
-  statements: database.statements,
+  store,
+  ...(without.includes('executor') ? {} : { execution: usePlannedExecution() }),
   authenticate: createAuthenticate(database.statements, undefined),
   log,
   isReady: () => Promise.resolve(true),

@@ -1,8 +1,8 @@
 // Every mutation as the tests of all writes see it. A mutation that is not enrolled here fails writes.test.ts.
 import { randomUUID } from 'node:crypto'
 import { getNamedType, isUnionType } from 'graphql'
-import type { VersionedKind } from '../src/shared/versioned.js'
-import type { Scope } from '../src/shared/vocabulary.js'
+import type { VersionedKind } from '../src/versioning/revisions.js'
+import type { Scope } from '../src/domain/scopes.js'
 import { type Arguments, everythingOf, operation, rootField, valueAt, withValueAt } from './documents.js'
 import { db } from './gateway.js'
 import { OPTIONS, type Story } from './story.js'

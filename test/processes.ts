@@ -25,7 +25,7 @@ export interface Finished {
   stderr: string
 }
 
-/** Runs a compiled entry, e.g. `src/admin.js`, to its end. */
+/** Runs a compiled entry, e.g. `src/commands/admin.js`, to its end. */
 export async function runCommand(entry: string, args: string[], env: Record<string, string>): Promise<Finished> {
   const child = spawn(process.execPath, [join(root, 'dist', entry), ...args], { cwd: root, env: { ...inherited, ...env } })
   const [stdout, stderr] = await Promise.all([text(child.stdout), text(child.stderr), once(child, 'exit')])

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest'
 import { readSettings } from '../src/settings.js'
-import { StartError } from '../src/start-error.js'
+import { StartError } from '../src/process/start-error.js'
 
 /** The sentences with which the start is refused. */
 function refusalOf(env: Record<string, string>): string {

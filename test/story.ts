@@ -4,8 +4,8 @@ import { randomUUID } from 'node:crypto'
 import { z } from 'zod'
 import type { Prisma } from '../src/generated/prisma/client.js'
 import { createKey } from '../src/organisations/service.js'
-import { isFailure } from '../src/shared/failures.js'
-import { type Scope, scopes as allScopes } from '../src/shared/vocabulary.js'
+import { isFailure } from '../src/domain/failures.js'
+import { type Scope, scopes as allScopes } from '../src/domain/scopes.js'
 import { type Answer, dataOf, db, request } from './gateway.js'
 
 export const OPTIONS = [

@@ -1,10 +1,11 @@
-import { builder } from '../builder.js'
+import { builder } from '../graphql/builder.js'
 import type { Assessment as AssessmentRow } from '../generated/prisma/client.js'
-import { ConflictErrorType, ForbiddenErrorType, NotFoundErrorType, ValidationErrorType } from '../shared/errors.js'
-import { isFailure } from '../shared/failures.js'
-import { expectedVersionDescription, mutationPayload } from '../shared/payload.js'
+import { ForbiddenErrorType, NotFoundErrorType, ValidationErrorType } from '../graphql/errors.js'
+import { isFailure } from '../domain/failures.js'
+import { expectedVersionDescription, mutationPayload } from '../graphql/payload.js'
 import { Assessment } from './schema.js'
 import { answerAssessmentQuestions } from './service.js'
+import { ConflictErrorType } from '../versioning/schema.js'
 
 const AnswerInput = builder.inputType('AnswerInput', {
   description: 'The answer to one question.',

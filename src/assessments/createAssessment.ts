@@ -1,8 +1,8 @@
-import { builder } from '../builder.js'
+import { builder } from '../graphql/builder.js'
 import type { Assessment as AssessmentRow } from '../generated/prisma/client.js'
-import { ForbiddenErrorType, NotFoundErrorType, ValidationErrorType } from '../shared/errors.js'
-import { isFailure } from '../shared/failures.js'
-import { mutationPayload } from '../shared/payload.js'
+import { ForbiddenErrorType, NotFoundErrorType, ValidationErrorType } from '../graphql/errors.js'
+import { isFailure } from '../domain/failures.js'
+import { mutationPayload } from '../graphql/payload.js'
 import { AlreadyExists, Assessment, IntakeMode } from './schema.js'
 import { createAssessment } from './service.js'
 

@@ -1,7 +1,8 @@
 import type { Assessment, Prisma } from '../generated/prisma/client.js'
-import { anyOf, exactId, substring } from '../shared/filters.js'
-import { orderColumns, orderOf, type OrderBy, type PageArguments, planPage } from '../shared/pagination.js'
-import type { Viewer } from '../shared/viewer.js'
+import { exactId, substring } from '../domain/conditions.js'
+import { anyOf } from '../graphql/filters.js'
+import { orderColumns, orderOf, type OrderBy, type PageArguments, planPage } from '../graphql/pagination.js'
+import type { Viewer } from '../domain/viewer.js'
 import { visible } from './access.js'
 
 /* What the lists of assessments can be filtered and ordered by. */

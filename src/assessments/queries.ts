@@ -1,9 +1,10 @@
-import { builder } from '../builder.js'
+import { builder } from '../graphql/builder.js'
+import type { Context } from '../graphql/context.js'
 import type { Assessment as AssessmentRow } from '../generated/prisma/client.js'
 import { Entity } from '../organisations/schema.js'
-import { listPage, relatedPages } from '../shared/connections.js'
-import { orderInput } from '../shared/order-direction.js'
-import { isUuid } from '../shared/validation.js'
+import { listPage, relatedPages } from '../graphql/connections.js'
+import { orderInput } from '../graphql/order.js'
+import { isUuid } from '../domain/validation.js'
 import { AssessmentTemplate } from '../templates/schema.js'
 import { visible } from './access.js'
 import { planAssessments } from './lists.js'
@@ -43,8 +44,8 @@ builder.queryFields((t) => ({
     authScopes: { scope: 'ASSESSMENTS_READ' },
     description: 'One assessment.',
     args: { id: t.arg.id({ required: true, description: 'UUID of the assessment.' }) },
-    resolve: (query, _root, { id }, { reads, viewer }) =>
-      isUuid(id) ? reads.assessment.findById(query, visible(viewer), id.toLowerCase()) : null,
+    resolve: (query, _root, { id }, { store, viewer }) =>
+      isUuid(id) ? store.assessment.findUnique({ ...query, where: { ...visible(viewer), id: id.toLowerCase() } }) : null,
   }),
   assessments: t.connection(
     {
@@ -56,71 +57,53 @@ builder.queryFields((t) => ({
         orderBy: t.arg({ type: [AssessmentOrder], description: 'In which order.' }),
       },
       resolve: (_root, args, context, info) =>
-        listPage(context, info, context.reads.assessment, planAssessments(context.viewer, args)),
+        listPage(context, info, context.store.assessment, planAssessments(context.viewer, args)),
     },
     AssessmentConnection,
   ),
 }))
 
-const ofEntities = relatedPages<AssessmentRow>()
+/** How many assessments each of some entities or templates has. */
+async function countBy(key: 'entityId' | 'templateId', { store, viewer }: Context, ids: string[]) {
+  const groups = await store.assessment.groupBy({ by: [key], where: { ...visible(viewer), [key]: { in: ids } }, _count: true })
+  return groups.map((group) => ({ id: group[key], count: group._count }))
+}
+
+const ofEntities = relatedPages<AssessmentRow>({
+  async read({ store, viewer }, ids, assessments) {
+    const entities = await store.entity.findMany({ where: { ...visible(viewer), id: { in: ids } }, select: { id: true, assessments } })
+    return entities.map((entity) => ({ id: entity.id, nodes: entity.assessments }))
+  },
+  count: (context, ids) => countBy('entityId', context, ids),
+})
 builder.prismaObjectField(Entity, 'assessments', (t) =>
   t.connection(
     {
       type: Assessment,
       authScopes: { scope: 'ASSESSMENTS_READ' },
       description: 'The assessments of this entity, the newest first.',
-      resolve(entity, args, context, info) {
-        const { db, viewer } = context
-        return ofEntities(context, info, entity.id, planAssessments(viewer, args, 'Entity.assessments').page, {
-          async read(ids, assessments) {
-            const entities = await db.entity.findMany({
-              where: { ...visible(viewer), id: { in: ids } },
-              select: { id: true, assessments },
-            })
-            return entities.map(({ id, assessments: nodes }) => ({ id, nodes }))
-          },
-          async count(ids) {
-            const groups = await db.assessment.groupBy({
-              by: 'entityId',
-              where: { ...visible(viewer), entityId: { in: ids } },
-              _count: true,
-            })
-            return groups.map(({ entityId, _count }) => ({ id: entityId, count: _count }))
-          },
-        })
-      },
+      resolve: ({ id }, args, context, info) =>
+        ofEntities(context, info, id, planAssessments(context.viewer, args, 'Entity.assessments').page),
     },
     AssessmentConnection,
   ),
 )
 
-const ofTemplates = relatedPages<AssessmentRow>()
+const ofTemplates = relatedPages<AssessmentRow>({
+  async read({ store, viewer }, ids, assessments) {
+    const templates = await store.assessmentTemplate.findMany({ where: { ...visible(viewer), id: { in: ids } }, select: { id: true, assessments } })
+    return templates.map((template) => ({ id: template.id, nodes: template.assessments }))
+  },
+  count: (context, ids) => countBy('templateId', context, ids),
+})
 builder.prismaObjectField(AssessmentTemplate, 'assessments', (t) =>
   t.connection(
     {
       type: Assessment,
       authScopes: { scope: 'ASSESSMENTS_READ' },
       description: 'The assessments created from this template, the newest first.',
-      resolve(template, args, context, info) {
-        const { db, viewer } = context
-        return ofTemplates(context, info, template.id, planAssessments(viewer, args, 'AssessmentTemplate.assessments').page, {
-          async read(ids, assessments) {
-            const templates = await db.assessmentTemplate.findMany({
-              where: { ...visible(viewer), id: { in: ids } },
-              select: { id: true, assessments },
-            })
-            return templates.map(({ id, assessments: nodes }) => ({ id, nodes }))
-          },
-          async count(ids) {
-            const groups = await db.assessment.groupBy({
-              by: 'templateId',
-              where: { ...visible(viewer), templateId: { in: ids } },
-              _count: true,
-            })
-            return groups.map(({ templateId, _count }) => ({ id: templateId, count: _count }))
-          },
-        })
-      },
+      resolve: ({ id }, args, context, info) =>
+        ofTemplates(context, info, id, planAssessments(context.viewer, args, 'AssessmentTemplate.assessments').page),
     },
     AssessmentConnection,
   ),

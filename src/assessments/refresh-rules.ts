@@ -1,5 +1,5 @@
 import { z } from 'zod'
-import { expectedVersion } from '../shared/validation.js'
+import { expectedVersion } from '../domain/validation.js'
 import { type BankQuestion, poolKey, type Question, type Section, snapshot } from './rules.js'
 
 /* ---- input ------------------------------------------------------------------------------------- */

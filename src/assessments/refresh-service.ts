@@ -2,16 +2,23 @@
 // transaction, batch by batch, so that neither memory nor statements grow with a batch's content.
 import { v7 as newId } from 'uuid'
 import type { z } from 'zod'
-import type { Context, Services } from '../context.js'
-import type { Assessment, Prisma, Question } from '../generated/prisma/client.js'
-import { currentOperation } from '../operation.js'
-import { type ConflictError, ForbiddenError, isFailure, ValidationError, type ValidationIssue } from '../shared/failures.js'
-import { check, isUuid } from '../shared/validation.js'
-import { conflict, replaceLockedSections } from '../shared/versioned.js'
-import { requireScope, type Viewer } from '../shared/viewer.js'
+import type { Services } from '../domain/services.js'
+import type { Assessment, Prisma, PrismaClient, Question } from '../generated/prisma/client.js'
+import { currentScope } from '../request-scope/request-scope.js'
+import { type ConflictError, ForbiddenError, isFailure, ValidationError, type ValidationIssue } from '../domain/failures.js'
+import { check, isUuid } from '../domain/validation.js'
+import { conflict, replaceLockedSections } from '../versioning/gate.js'
+import { requireScope, type Viewer } from '../domain/viewer.js'
 import { questionOptions } from '../templates/rules.js'
 import { type BankEntry, idKey, isDeleted, isOid, type Refresh, refreshInput, refreshSections } from './refresh-rules.js'
 import { type BankQuestion, poolKey, sections } from './rules.js'
+
+/** Outside of any transaction, as it begins one of its own. */
+interface RefreshServices extends Services {
+  store: PrismaClient
+  /** Deadline, in milliseconds. */
+  refreshTimeoutMs: number
+}
 
 /** What happened to one assessment. */
 export interface RefreshDetail extends Omit<Refresh, 'sections'> {
@@ -34,7 +41,7 @@ const INT_MAX = 2_147_483_647
  * @throws Error when it is not done within `refreshTimeoutMs`; nothing is changed then.
  */
 export async function refreshAssessments(
-  { db, viewer, refreshTimeoutMs, changes }: Pick<Context, 'db' | 'viewer' | 'refreshTimeoutMs'> & Pick<Services, 'changes'>,
+  { store, viewer, refreshTimeoutMs, changes }: RefreshServices,
   args: z.input<typeof refreshInput>,
 ): Promise<RefreshDetail[] | ForbiddenError | ValidationError> {
   const refused = requireScope(viewer, 'ASSESSMENTS_WRITE')
@@ -42,8 +49,8 @@ export async function refreshAssessments(
   const checked = check(refreshInput, args)
   if (checked instanceof ValidationError) return checked
   const deadline = Date.now() + refreshTimeoutMs
-  currentOperation()?.prolongDeadline(refreshTimeoutMs + GRACE_MS)
-  const refreshed = await db.$transaction(
+  currentScope()?.prolongDeadline(refreshTimeoutMs + GRACE_MS)
+  const refreshed = await store.$transaction(
     async (transaction) => {
       const selection = await select(transaction, viewer, checked)
       if (selection instanceof ForbiddenError || selection instanceof ValidationError) return selection
@@ -139,8 +146,7 @@ async function refreshBatch(
   const refreshes = new Map(open.map((row) => [row.id, refreshSections(row.sections, bank, newId)]))
   const isChanged = ({ refreshedQids, replacements }: Refresh) => refreshedQids.length + replacements.length > 0
   await replaceLockedSections(
-    transaction,
-    viewer,
+    { store: transaction, viewer },
     open.flatMap(({ id, version }) => {
       const refresh = refreshes.get(id)
       return refresh && isChanged(refresh) ? [{ id, version, sections: refresh.sections }] : []

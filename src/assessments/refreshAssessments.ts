@@ -1,13 +1,14 @@
-import { builder } from '../builder.js'
+import { builder } from '../graphql/builder.js'
 import type { Organisation as OrganisationRow } from '../generated/prisma/client.js'
 import { Organisation } from '../organisations/schema.js'
-import { ConflictErrorType, ForbiddenErrorType, ValidationErrorType } from '../shared/errors.js'
-import { isFailure } from '../shared/failures.js'
-import { mutationPayload } from '../shared/payload.js'
-import { assessmentById } from './entities.js'
+import { ForbiddenErrorType, ValidationErrorType } from '../graphql/errors.js'
+import { isFailure } from '../domain/failures.js'
+import { mutationPayload } from '../graphql/payload.js'
+import { assessmentById } from './federation.js'
 import type { Refresh } from './refresh-rules.js'
 import { type RefreshDetail, refreshAssessments } from './refresh-service.js'
 import { Assessment } from './schema.js'
+import { ConflictErrorType } from '../versioning/schema.js'
 
 const ExpectedVersionInput = builder.inputType('ExpectedVersionInput', {
   description: 'The version that one assessment is expected to have.',

@@ -1,8 +1,8 @@
 import { z } from 'zod'
 import type { Difficulty, QuestionOption, TemplateSection } from '../templates/rules.js'
 import { difficulty, questionOption } from '../templates/rules.js'
-import type { ValidationIssue } from '../shared/failures.js'
-import { between, notNull, storable, text } from '../shared/validation.js'
+import type { ValidationIssue } from '../domain/failures.js'
+import { between, notNull, storable, text } from '../domain/validation.js'
 
 /* ---- what an assessment holds ------------------------------------------------------------------ */
 

@@ -1,13 +1,15 @@
 import type { GraphQLResolveInfo } from 'graphql'
-import { builder } from '../builder.js'
+import { builder } from '../graphql/builder.js'
+import { OrganisationLoaders } from '../organisations/loaders.js'
+import { TemplateLoaders } from '../templates/loaders.js'
 import type { Assessment as AssessmentRow } from '../generated/prisma/client.js'
 import { Organisation } from '../organisations/schema.js'
 import { QuestionDifficulty, QuestionOption } from '../templates/schema.js'
-import { ErrorInterface } from '../shared/errors.js'
-import { AlreadyExistsError } from '../shared/failures.js'
-import { type JsonObject, jsonObject } from '../shared/scalars.js'
-import { Node } from '../shared/node-type.js'
-import { Versioned } from '../shared/versioned-type.js'
+import { ErrorInterface } from '../graphql/errors.js'
+import { AlreadyExistsError } from '../domain/failures.js'
+import { type JsonObject, jsonObject } from '../domain/json.js'
+import { Node } from '../graphql/nodes.js'
+import { Versioned } from '../versioning/schema.js'
 import { answerOf, type Question, type Section, storedSections } from './rules.js'
 
 export const AssessmentStatus = builder.enumType('AssessmentStatus', {
@@ -154,21 +156,21 @@ export const Assessment = builder.prismaObject('Assessment', {
     organisation: t.field({ type: Organisation, description: 'The organisation it belongs to.', resolve: (_row, _args, { viewer }) => viewer.organisation }),
     entity: t.relation('entity', {
       description: 'What it is about.',
-      resolve: (_query, row, _args, { loaders }) => loaders.entities.load(row.entityId),
+      resolve: (_query, row, _args, { loaders }) => loaders.of(OrganisationLoaders).entities.load(row.entityId),
     }),
     template: t.relation('template', {
       description: 'The template it was created from.',
-      resolve: (_query, row, _args, { loaders }) => loaders.templates.load(row.templateId),
+      resolve: (_query, row, _args, { loaders }) => loaders.of(TemplateLoaders).templates.load(row.templateId),
     }),
     createdBy: t.relation('createdBy', {
       nullable: true,
       description: 'The person who created it, if the credential named one.',
-      resolve: (_query, row, _args, { loaders }) => (row.createdById ? loaders.users.load(row.createdById) : null),
+      resolve: (_query, row, _args, { loaders }) => (row.createdById ? loaders.of(OrganisationLoaders).users.load(row.createdById) : null),
     }),
     outcome: t.relation('outcome', {
       nullable: true,
       description: 'What it comes to so far: the template’s first outcome until COMPLETE, then the one of its risk level.',
-      resolve: (_query, row, _args, { loaders }) => (row.outcomeId ? loaders.outcomes.load(row.outcomeId) : null),
+      resolve: (_query, row, _args, { loaders }) => (row.outcomeId ? loaders.of(TemplateLoaders).outcomes.load(row.outcomeId) : null),
     }),
     workflow: t.field({
       type: WorkflowInstance,

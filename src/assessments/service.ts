@@ -1,15 +1,14 @@
-// What writing assessments means, for the mutations and the demo data. It talks to the database
-// through the version gate only; refreshing stands in refresh-service.ts.
+// What writing assessments means, for the mutations and the demo data. It creates and changes them
+// through the version gate; refreshing stands in refresh-service.ts.
 import { v7 as newId } from 'uuid'
 import { z } from 'zod'
-import type { Services } from '../context.js'
+import type { Services } from '../domain/services.js'
 import { type Assessment, Prisma } from '../generated/prisma/client.js'
-import { isUniqueViolation } from '../shared/database-errors.js'
-import { AlreadyExistsError, type ConflictError, type ForbiddenError, NotFoundError, ValidationError } from '../shared/failures.js'
-import type { ReadModels } from '../shared/plain-reads.js'
-import { check, expectedVersion, isUuid } from '../shared/validation.js'
-import { changeVersioned, stampOf, Write } from '../shared/versioned.js'
-import { requireScope } from '../shared/viewer.js'
+import { isUniqueViolation } from '../database/errors.js'
+import { AlreadyExistsError, type ConflictError, type ForbiddenError, NotFoundError, ValidationError } from '../domain/failures.js'
+import { check, expectedVersion, isUuid } from '../domain/validation.js'
+import { changeVersioned, createVersioned, Write } from '../versioning/gate.js'
+import { requireScope } from '../domain/viewer.js'
 import { questionOptions, type TemplateSection, templateSections } from '../templates/rules.js'
 import { visible } from './access.js'
 import {
@@ -30,6 +29,8 @@ const createArgs = z.object({ input: createInput })
 const updateArgs = z.object({ expectedVersion, input: updateInput })
 const answersArgs = z.object({ expectedVersion, answers: answersInput })
 
+type NewAssessment = Omit<Prisma.AssessmentCreateManyInput, 'organisationId' | 'changedBy' | 'changedByRequest'>
+
 /**
  * Creates an assessment and starts its workflow, in one statement. With too few questions in the
  * bank it is created all the same, its workflow in state ERROR.
@@ -38,7 +39,7 @@ export async function createAssessment(
   context: Services,
   args: { input: z.input<typeof createInput> },
 ): Promise<Assessment | AlreadyExistsError<Assessment> | NotFoundError | ForbiddenError | ValidationError> {
-  const { db, viewer } = context
+  const { store, viewer } = context
   const refused = requireScope(viewer, 'ASSESSMENTS_WRITE')
   if (refused) return refused
   const checked = check(createArgs, args)
@@ -46,9 +47,9 @@ export async function createAssessment(
   const { entityId, templateId, name, intakeMode } = checked.input
 
   const [entity, template] = await Promise.all([
-    isUuid(entityId) ? db.entity.findFirst({ where: { ...visible(viewer), id: entityId } }) : null,
+    isUuid(entityId) ? store.entity.findFirst({ where: { ...visible(viewer), id: entityId } }) : null,
     isUuid(templateId)
-      ? db.assessmentTemplate.findFirst({
+      ? store.assessmentTemplate.findFirst({
           where: { ...visible(viewer), id: templateId },
           include: { outcomes: { orderBy: [{ position: 'asc' }, { id: 'asc' }], take: 1 } },
         })
@@ -65,10 +66,9 @@ export async function createAssessment(
   for (;;) {
     const existing = drawn.exhausted ? await openAssessment(context, place) : null
     if (existing) return alreadyOpen(existing)
-    const [created] = await db.assessment.createManyAndReturn({
-      data: {
+    const [created] = await createVersioned<Assessment, NewAssessment>(context, store.assessment, [
+      {
         ...place,
-        organisationId: viewer.organisation.id,
         templateId: template.id,
         name: name ?? defaultName(template, entity),
         companyName: entity.name,
@@ -78,7 +78,6 @@ export async function createAssessment(
         createdById: viewer.user?.id ?? null,
         outcomeId: template.outcomes[0]?.id ?? null,
         sections: drawn.sections,
-        ...stampOf(viewer),
         ...(drawn.exhausted
           ? {
               workflowState: 'ERROR',
@@ -89,9 +88,7 @@ export async function createAssessment(
             }
           : { workflowState: 'ACTIVE', workflowStep: firstStep }),
       },
-      // The partial unique index decides who is first; a look before would not.
-      skipDuplicates: true,
-    })
+    ])
     if (created) return created
     const winner = await openAssessment(context, place)
     if (winner) return alreadyOpen(winner)
@@ -99,7 +96,7 @@ export async function createAssessment(
 }
 
 /** The live questions of the pools that a template draws from, as many as it can need, by qid. */
-async function liveQuestions({ db, viewer }: Services, plan: TemplateSection[]): Promise<BankQuestion[]> {
+async function liveQuestions({ store, viewer }: Services, plan: TemplateSection[]): Promise<BankQuestion[]> {
   const pools = new Map<string, { topic: string; difficulty: TemplateSection['difficulty']; needed: number }>()
   for (const { topic, difficulty, questionCount } of plan) {
     const key = poolKey({ topic, difficulty })
@@ -107,15 +104,15 @@ async function liveQuestions({ db, viewer }: Services, plan: TemplateSection[]):
   }
   const drawn = await Promise.all(
     [...pools.values()].map(({ needed, ...pool }) =>
-      db.question.findMany({ where: { ...visible(viewer), ...pool, deleted: false }, orderBy: { qid: 'asc' }, take: needed }),
+      store.question.findMany({ where: { ...visible(viewer), ...pool, deleted: false }, orderBy: { qid: 'asc' }, take: needed }),
     ),
   )
   return drawn.flat().map((question) => ({ ...question, options: questionOptions.parse(question.options) }))
 }
 
 /** The one open assessment of an entity and template type, as Assessment_open_key defines open. */
-function openAssessment({ db, viewer }: Services, place: { entityId: string; templateType: string }) {
-  return db.assessment.findFirst({
+function openAssessment({ store, viewer }: Services, place: { entityId: string; templateType: string }) {
+  return store.assessment.findFirst({
     where: { ...visible(viewer), ...place, status: { not: 'COMPLETE' }, workflowState: 'ACTIVE' },
   })
 }
@@ -131,8 +128,7 @@ export async function updateAssessment(
 ): Promise<
   Assessment | AlreadyExistsError<Assessment> | ConflictError<Assessment> | NotFoundError | ForbiddenError | ValidationError
 > {
-  const { db, viewer } = context
-  const refused = requireScope(viewer, 'ASSESSMENTS_WRITE')
+  const refused = requireScope(context.viewer, 'ASSESSMENTS_WRITE')
   if (refused) return refused
   const checked = check(updateArgs, args)
   if (checked instanceof ValidationError) return checked
@@ -141,7 +137,7 @@ export async function updateAssessment(
   for (;;) {
     try {
       return await changeVersioned(context, {
-        model: context.writes?.assessment ?? db.assessment,
+        model: context.store.assessment,
         key: { id: args.id },
         expectedVersion: checked.expectedVersion,
         change:
@@ -149,7 +145,7 @@ export async function updateAssessment(
             ? new Write<Prisma.AssessmentUncheckedUpdateManyInput>(input)
             : async (row: Assessment) => {
                 seen = row
-                return new Write({ ...input, ...(await riskChange(context.reads ?? db, row, status)) })
+                return new Write({ ...input, ...(await riskChange(context, row, status)) })
               },
       })
     } catch (error) {
@@ -162,13 +158,13 @@ export async function updateAssessment(
 
 /** What entering or leaving COMPLETE does to score, level and outcome. */
 async function riskChange(
-  reads: ReadModels,
+  { store, viewer }: Services,
   row: Assessment,
   status: Assessment['status'],
 ): Promise<Prisma.AssessmentUncheckedUpdateManyInput> {
   if ((status === 'COMPLETE') === (row.status === 'COMPLETE')) return {}
-  const outcomes = await reads.outcome.findMany({
-    where: { organisationId: row.organisationId, templateId: row.templateId },
+  const outcomes = await store.outcome.findMany({
+    where: { ...visible(viewer), templateId: row.templateId },
     orderBy: [{ position: 'asc' }, { id: 'asc' }],
   })
   if (status !== 'COMPLETE') {
@@ -190,7 +186,7 @@ export async function answerAssessmentQuestions(
   const checked = check(answersArgs, args)
   if (checked instanceof ValidationError) return checked
   return changeVersioned(context, {
-    model: context.writes?.assessment ?? context.db.assessment,
+    model: context.store.assessment,
     key: { id: args.id },
     expectedVersion: checked.expectedVersion,
     change: (row: Assessment) => {

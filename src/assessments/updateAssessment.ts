@@ -1,10 +1,11 @@
-import { builder } from '../builder.js'
+import { builder } from '../graphql/builder.js'
 import type { Assessment as AssessmentRow } from '../generated/prisma/client.js'
-import { ConflictErrorType, ForbiddenErrorType, NotFoundErrorType, ValidationErrorType } from '../shared/errors.js'
-import { isFailure } from '../shared/failures.js'
-import { expectedVersionDescription, mutationPayload } from '../shared/payload.js'
+import { ForbiddenErrorType, NotFoundErrorType, ValidationErrorType } from '../graphql/errors.js'
+import { isFailure } from '../domain/failures.js'
+import { expectedVersionDescription, mutationPayload } from '../graphql/payload.js'
 import { AlreadyExists, Assessment, AssessmentStatus } from './schema.js'
 import { updateAssessment } from './service.js'
+import { ConflictErrorType } from '../versioning/schema.js'
 
 const UpdateAssessmentInput = builder.inputType('UpdateAssessmentInput', {
   description: 'What to change; a field that is left out stays as it is.',

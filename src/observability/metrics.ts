@@ -1,11 +1,11 @@
 import { once } from 'node:events'
 import { createServer } from 'node:http'
 import { collectDefaultMetrics, Counter, Gauge, Histogram, Registry } from 'prom-client'
-import type { Database } from '../database.js'
-import { operationNodeOf } from '../http/operated.js'
-import type { RequestObserver } from '../http/request-observer.js'
-import { listen } from '../listen.js'
-import type { Interruption, Operation } from '../operation.js'
+import type { Database } from '../database/client.js'
+import { getOperationAST } from 'graphql'
+import type { RequestObserver } from './request-observer.js'
+import { listen } from '../process/listen.js'
+import type { Interruption, RequestScope } from '../request-scope/request-scope.js'
 import type { Observer } from './observe.js'
 
 const METRICS_PATH = '/metrics'
@@ -64,7 +64,7 @@ function measurePool(registry: Registry, pool: Database['pool']): void {
 
 /** No label holds anything that a client makes up, such as the name of its operation: each value would be a series of its own. */
 function requestMetrics(registry: Registry): RequestObserver {
-  const types = new WeakMap<Operation, string>()
+  const types = new WeakMap<RequestScope, string>()
   const registers = [registry]
   const requests = new Counter({
     name: 'gateway_requests_total',
@@ -103,20 +103,20 @@ function requestMetrics(registry: Registry): RequestObserver {
   errors.inc({ code: 'INTERNAL_SERVER_ERROR' }, 0)
 
   return {
-    executing(operation, operated) {
-      const node = operationNodeOf(operated)
-      if (node) types.set(operation, node.operation)
+    executing(scope, { document, operationName }) {
+      const node = getOperationAST(document, operationName)
+      if (node) types.set(scope, node.operation)
     },
     failed(failures) {
       // Every code is the gateway's own: clients cannot make one up.
       for (const { extensions: { code } } of failures) errors.inc({ code: typeof code === 'string' ? code : 'none' })
     },
-    answered(operation, status) {
-      const type = types.get(operation) ?? 'none'
+    answered(scope, status) {
+      const type = types.get(scope) ?? 'none'
       requests.inc({ type, status })
-      durations.observe({ type }, (performance.now() - operation.startedAt) / 1000)
-      if (operation.interruption) interruptions.inc({ reason: operation.interruption })
-      conflicts.inc(operation.conflicts)
+      durations.observe({ type }, (performance.now() - scope.startedAt) / 1000)
+      if (scope.interruption) interruptions.inc({ reason: scope.interruption })
+      conflicts.inc(scope.conflicts)
     },
   }
 }

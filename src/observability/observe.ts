@@ -1,7 +1,15 @@
 import type { Logger } from 'pino'
-import type { Database } from '../database.js'
-import type { RequestObserver } from '../http/request-observer.js'
-import type { Settings } from '../settings.js'
+import type { Database } from '../database/client.js'
+import type { RequestObserver } from './request-observer.js'
+import type { TraceSettings } from './traces.js'
+
+export interface ObservationSettings {
+  host: string
+  /** Where the metrics are shown; undefined: nothing is measured. */
+  metricsPort: number | undefined
+  /** Where traces are sent to; undefined: nothing is traced. */
+  traces: TraceSettings | undefined
+}
 
 /** Something that watches the gateway at work, until it is closed. */
 export interface Observer extends RequestObserver {
@@ -10,7 +18,7 @@ export interface Observer extends RequestObserver {
 
 /** Starts what the settings ask for; the libraries of what they leave out are not even loaded. */
 export async function observe(
-  { host, metricsPort, traces }: Pick<Settings, 'host' | 'metricsPort' | 'traces'>,
+  { host, metricsPort, traces }: ObservationSettings,
   database: Pick<Database, 'onQuery' | 'pool'>,
   log: Logger,
 ): Promise<{ observers: Observer[]; close(): Promise<void> }> {

@@ -1,14 +1,13 @@
 import { type Attributes, ROOT_CONTEXT, type Span, SpanKind, SpanStatusCode, type TextMapGetter, trace, type Tracer } from '@opentelemetry/api'
+import { getOperationAST } from 'graphql'
 import { setGlobalErrorHandler, W3CTraceContextPropagator } from '@opentelemetry/core'
 import { OTLPTraceExporter } from '@opentelemetry/exporter-trace-otlp-http'
 import { defaultResource, resourceFromAttributes } from '@opentelemetry/resources'
 import { BatchSpanProcessor, TracerProvider } from '@opentelemetry/sdk-trace'
 import type { Logger } from 'pino'
-import type { Database } from '../database.js'
-import { operationNodeOf } from '../http/operated.js'
-import type { RequestHeaders } from '../auth.js'
-import type { RequestObserver } from '../http/request-observer.js'
-import { currentOperation, type Operation } from '../operation.js'
+import type { Database } from '../database/client.js'
+import type { RequestHeaders, RequestObserver } from './request-observer.js'
+import { currentScope, type RequestScope } from '../request-scope/request-scope.js'
 import type { Observer } from './observe.js'
 
 export interface TraceSettings {
@@ -38,7 +37,7 @@ export function startTraces({ endpoint, serviceName }: TraceSettings, { onQuery 
     spanProcessors: [new BatchSpanProcessor({ exporter, exportTimeoutMillis: EXPORT_TIMEOUT_MS })],
   })
   const tracer = provider.getTracer('assessment-gateway')
-  const spans = new WeakMap<Operation, Span>()
+  const spans = new WeakMap<RequestScope, Span>()
   onQuery((sql, durationMs) => traceStatement(tracer, spans, sql, durationMs))
   return {
     ...requestSpans(tracer, spans),
@@ -47,17 +46,17 @@ export function startTraces({ endpoint, serviceName }: TraceSettings, { onQuery 
   }
 }
 
-function requestSpans(tracer: Tracer, spans: WeakMap<Operation, Span>): RequestObserver {
+function requestSpans(tracer: Tracer, spans: WeakMap<RequestScope, Span>): RequestObserver {
   const propagator = new W3CTraceContextPropagator()
   return {
-    received(operation, { method, headers }) {
+    received(scope, { method, headers }) {
       const parent = propagator.extract(ROOT_CONTEXT, headers, headersOf)
-      const attributes: Attributes = { 'http.request.method': method, 'gateway.request_id': operation.requestId }
-      spans.set(operation, tracer.startSpan('request', { kind: SpanKind.SERVER, attributes }, parent))
+      const attributes: Attributes = { 'http.request.method': method, 'gateway.request_id': scope.requestId }
+      spans.set(scope, tracer.startSpan('request', { kind: SpanKind.SERVER, attributes }, parent))
     },
-    executing(operation, operated) {
-      const span = spans.get(operation)
-      const node = operationNodeOf(operated)
+    executing(scope, { document, operationName }) {
+      const span = spans.get(scope)
+      const node = getOperationAST(document, operationName)
       if (!span || !node) return
       // A span is named by the type alone: names of operations are without number, and backends index spans by name.
       span.updateName(node.operation)
@@ -65,24 +64,24 @@ function requestSpans(tracer: Tracer, spans: WeakMap<Operation, Span>): RequestO
       // A GraphQL name has any length.
       if (node.name) span.setAttribute('graphql.operation.name', node.name.value.slice(0, 100))
     },
-    answered(operation, status) {
-      const span = spans.get(operation)
+    answered(scope, status) {
+      const span = spans.get(scope)
       if (!span) return
       span.setAttribute('http.response.status_code', status)
-      if (operation.interruption) span.setAttribute('gateway.interruption', operation.interruption)
+      if (scope.interruption) span.setAttribute('gateway.interruption', scope.interruption)
       if (status >= 500) span.setStatus({ code: SpanStatusCode.ERROR })
       span.end()
     },
   }
 }
 
-function traceStatement(tracer: Tracer, spans: WeakMap<Operation, Span>, sql: string, durationMs: number): void {
-  const operation = currentOperation()
-  if (!operation) return
+function traceStatement(tracer: Tracer, spans: WeakMap<RequestScope, Span>, sql: string, durationMs: number): void {
+  const scope = currentScope()
+  if (!scope) return
   const end = Date.now()
   const verb = /\w+/.exec(sql)?.[0].toUpperCase() ?? 'SQL'
   const attributes = { 'db.system.name': 'postgresql', 'db.operation.name': verb, 'db.query.text': sql }
-  for (const member of [operation, ...operation.members]) {
+  for (const member of [scope, ...scope.members]) {
     const span = spans.get(member)
     // The span of a subscription ends when its events begin; they may go on for days, and would make its trace endless.
     if (!span?.isRecording()) continue

@@ -1,9 +1,9 @@
 // The users and entities of an import file.
 import { z } from 'zod'
-import type { Services } from '../context.js'
-import type { ValidationIssue } from '../shared/failures.js'
-import { batches, findReferenced, type Imported, name, rowsOf, upsertRows } from '../shared/import.js'
-import { sourcedId, text } from '../shared/validation.js'
+import type { Services } from '../domain/services.js'
+import type { ValidationIssue } from '../domain/failures.js'
+import { batches, findReferenced, type Imported, name, rowsOf, upsertRows } from '../domain/import-rows.js'
+import { sourcedId, text } from '../domain/validation.js'
 import { visible } from './access.js'
 
 const user = z.strictObject({ sourcedId, subject: text({ min: 1, max: 255 }).nullish(), name })
@@ -20,8 +20,8 @@ export const organisationRows = {
   entities: rowsOf(entity).default([]),
 }
 
-export async function importUsers({ db, viewer }: Services, users: z.output<typeof user>[]): Promise<Imported> {
-  const { issues, released } = await releaseSubjects({ db, viewer }, users)
+export async function importUsers({ store, viewer }: Services, users: z.output<typeof user>[]): Promise<Imported> {
+  const { issues, released } = await releaseSubjects({ store, viewer }, users)
   const refused = new Set(issues.map(({ path }) => path[1]))
   const rows = users.map((row, index) => ({
     index,
@@ -31,11 +31,11 @@ export async function importUsers({ db, viewer }: Services, users: z.output<type
   }))
   const imported = await upsertRows('users', rows, {
     async find(sourcedIds) {
-      const stored = await db.user.findMany({ where: { ...visible(viewer), sourcedId: { in: sourcedIds } } })
+      const stored = await store.user.findMany({ where: { ...visible(viewer), sourcedId: { in: sourcedIds } } })
       return stored.map((row) => ({ ...row, subject: released.get(row.id) ?? row.subject }))
     },
-    create: (data) => db.user.createMany({ data: data.map((row) => ({ ...row, organisationId: viewer.organisation.id })) }),
-    update: ({ id }, data) => db.user.update({ where: { id }, data }),
+    create: (data) => store.user.createMany({ data: data.map((row) => ({ ...row, organisationId: viewer.organisation.id })) }),
+    update: ({ id }, data) => store.user.update({ where: { id }, data }),
   })
   return { ...imported, issues: [...issues, ...imported.issues] }
 }
@@ -44,12 +44,12 @@ export async function importUsers({ db, viewer }: Services, users: z.output<type
  * Takes the subjects that the file gives to somebody else away from their present users, since no
  * two may have the same at any moment. A user who is not in the file keeps theirs: that is an issue.
  */
-async function releaseSubjects({ db, viewer }: Services, users: z.output<typeof user>[]) {
+async function releaseSubjects({ store, viewer }: Services, users: z.output<typeof user>[]) {
   const inFile = new Set(users.map((row) => row.sourcedId))
   const claims = new Map(users.map((row, index) => [row.subject, { index, sourcedId: row.sourcedId }]))
   const holders = await findReferenced(
     users.map(({ subject }) => subject),
-    (subjects) => db.user.findMany({ where: { ...visible(viewer), subject: { in: subjects } } }),
+    (subjects) => store.user.findMany({ where: { ...visible(viewer), subject: { in: subjects } } }),
   )
   const issues: ValidationIssue[] = []
   const released = new Map<string, string | null>()
@@ -63,20 +63,20 @@ async function releaseSubjects({ db, viewer }: Services, users: z.output<typeof 
     }
   }
   for (const ids of batches([...released.keys()])) {
-    await db.user.updateMany({ where: { ...visible(viewer), id: { in: ids } }, data: { subject: null } })
+    await store.user.updateMany({ where: { ...visible(viewer), id: { in: ids } }, data: { subject: null } })
   }
   return { issues, released }
 }
 
-export function importEntities({ db, viewer }: Services, entities: z.output<typeof entity>[]): Promise<Imported> {
+export function importEntities({ store, viewer }: Services, entities: z.output<typeof entity>[]): Promise<Imported> {
   const rows = entities.map(({ sourcedId: key, name: entityName, companyType, country }, index) => ({
     index,
     sourcedId: key,
     columns: { name: entityName, companyType: companyType ?? null, country: country ?? null },
   }))
   return upsertRows('entities', rows, {
-    find: (sourcedIds) => db.entity.findMany({ where: { ...visible(viewer), sourcedId: { in: sourcedIds } } }),
-    create: (data) => db.entity.createMany({ data: data.map((row) => ({ ...row, organisationId: viewer.organisation.id })) }),
-    update: ({ id }, data) => db.entity.update({ where: { id }, data }),
+    find: (sourcedIds) => store.entity.findMany({ where: { ...visible(viewer), sourcedId: { in: sourcedIds } } }),
+    create: (data) => store.entity.createMany({ data: data.map((row) => ({ ...row, organisationId: viewer.organisation.id })) }),
+    update: ({ id }, data) => store.entity.update({ where: { id }, data }),
   })
 }

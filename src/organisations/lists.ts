@@ -1,7 +1,7 @@
 import type { Entity, Prisma, User } from '../generated/prisma/client.js'
-import { exactText, substring } from '../shared/filters.js'
-import { orderColumns, orderOf, type OrderBy, type PageArguments, planPage } from '../shared/pagination.js'
-import type { Viewer } from '../shared/viewer.js'
+import { exactText, substring } from '../domain/conditions.js'
+import { orderColumns, orderOf, type OrderBy, type PageArguments, planPage } from '../graphql/pagination.js'
+import type { Viewer } from '../domain/viewer.js'
 import { visible } from './access.js'
 
 /* What the lists of this room can be filtered and ordered by. */

@@ -1,9 +1,13 @@
-import { byId } from '../shared/connections.js'
-import type { Reads } from '../shared/plain-reads.js'
+import type { Services } from '../domain/services.js'
+import { byId } from '../graphql/loaders.js'
+import { visible } from './access.js'
 
-export function organisationLoaders(reads: Reads, organisationId: string) {
-  return {
-    users: byId((ids) => reads.user.findMany({ where: { organisationId, id: { in: ids } } })),
-    entities: byId((ids) => reads.entity.findMany({ where: { organisationId, id: { in: ids } } })),
+export class OrganisationLoaders {
+  readonly users
+  readonly entities
+
+  constructor({ store, viewer }: Services) {
+    this.users = byId((ids) => store.user.findMany({ where: { ...visible(viewer), id: { in: ids } } }))
+    this.entities = byId((ids) => store.entity.findMany({ where: { ...visible(viewer), id: { in: ids } } }))
   }
 }

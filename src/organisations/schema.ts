@@ -1,10 +1,10 @@
-import { builder } from '../builder.js'
-import { listPage } from '../shared/connections.js'
-import { Scope } from '../shared/errors.js'
-import { orderInput } from '../shared/order-direction.js'
-import { Node } from '../shared/node-type.js'
-import { isUuid } from '../shared/validation.js'
-import type { Viewer as ViewerShape } from '../shared/viewer.js'
+import { builder } from '../graphql/builder.js'
+import { listPage } from '../graphql/connections.js'
+import { Scope } from '../graphql/errors.js'
+import { orderInput } from '../graphql/order.js'
+import { Node } from '../graphql/nodes.js'
+import { isUuid } from '../domain/validation.js'
+import type { Viewer as ViewerShape } from '../domain/viewer.js'
 import { visible } from './access.js'
 import { planEntities, planUsers } from './lists.js'
 
@@ -89,8 +89,8 @@ builder.queryFields((t) => ({
     nullable: true,
     description: 'One user.',
     args: { id: t.arg.id({ required: true, description: 'UUID of the user.' }) },
-    resolve: (query, _root, { id }, { reads, viewer }) =>
-      isUuid(id) ? reads.user.findById(query, visible(viewer), id.toLowerCase()) : null,
+    resolve: (query, _root, { id }, { store, viewer }) =>
+      isUuid(id) ? store.user.findUnique({ ...query, where: { ...visible(viewer), id: id.toLowerCase() } }) : null,
   }),
   users: t.connection(
     {
@@ -98,7 +98,7 @@ builder.queryFields((t) => ({
       description: 'The users of the organisation, the newest first.',
       args: { filter: t.arg({ type: UserFilter, description: 'Which to list.' }) },
       resolve: (_root, args, context, info) =>
-        listPage(context, info, context.reads.user, planUsers(context.viewer, args)),
+        listPage(context, info, context.store.user, planUsers(context.viewer, args)),
     },
     UserConnection,
   ),
@@ -107,8 +107,8 @@ builder.queryFields((t) => ({
     nullable: true,
     description: 'One entity.',
     args: { id: t.arg.id({ required: true, description: 'UUID of the entity.' }) },
-    resolve: (query, _root, { id }, { reads, viewer }) =>
-      isUuid(id) ? reads.entity.findById(query, visible(viewer), id.toLowerCase()) : null,
+    resolve: (query, _root, { id }, { store, viewer }) =>
+      isUuid(id) ? store.entity.findUnique({ ...query, where: { ...visible(viewer), id: id.toLowerCase() } }) : null,
   }),
   entities: t.connection(
     {
@@ -119,7 +119,7 @@ builder.queryFields((t) => ({
         orderBy: t.arg({ type: [EntityOrder], description: 'In which order.' }),
       },
       resolve: (_root, args, context, info) =>
-        listPage(context, info, context.reads.entity, planEntities(context.viewer, args)),
+        listPage(context, info, context.store.entity, planEntities(context.viewer, args)),
     },
     EntityConnection,
   ),

@@ -1,8 +1,8 @@
 // Organisations and their credentials, for the admin commands and the demo data.
 import type { PrismaClient } from '../generated/prisma/client.js'
-import { NotFoundError, ValidationError } from '../shared/failures.js'
-import { check, isUuid, text } from '../shared/validation.js'
-import type { Scope } from '../shared/vocabulary.js'
+import { NotFoundError, ValidationError } from '../domain/failures.js'
+import { check, isUuid, text } from '../domain/validation.js'
+import type { Scope } from '../domain/scopes.js'
 import { hashOf, newSecret } from './credentials.js'
 
 export async function createOrganisation(db: PrismaClient, name: string) {

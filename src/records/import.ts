@@ -1,11 +1,11 @@
-// The folders and records of an import file. A stored record changes through the version gate only.
+// The folders and records of an import file. Records are created and changed through the version gate.
 import { z } from 'zod'
-import type { Services } from '../context.js'
+import type { Services } from '../domain/services.js'
 import type { AssessmentRecord } from '../generated/prisma/client.js'
-import { isFailure, type ValidationIssue } from '../shared/failures.js'
-import { findReferenced, type FileRow, type Imported, instant, name, rowsOf, unknownReference, upsertRows } from '../shared/import.js'
-import { sourcedId } from '../shared/validation.js'
-import { changeVersioned, stampOf, Write } from '../shared/versioned.js'
+import { isFailure, type ValidationIssue } from '../domain/failures.js'
+import { findReferenced, type FileRow, type Imported, instant, name, rowsOf, unknownReference, upsertRows } from '../domain/import-rows.js'
+import { sourcedId } from '../domain/validation.js'
+import { changeVersioned, createVersioned, Write } from '../versioning/gate.js'
 import { visible } from './access.js'
 import { assessedError, expiryOf, recordStatus } from './rules.js'
 
@@ -33,23 +33,22 @@ export const recordRows = {
   records: rowsOf(record).default([]),
 }
 
-export function importFolders({ db, viewer }: Services, folders: z.output<typeof folder>[]): Promise<Imported> {
+export function importFolders({ store, viewer }: Services, folders: z.output<typeof folder>[]): Promise<Imported> {
   const rows = folders.map(({ sourcedId: key, ...columns }, index) => ({ index, sourcedId: key, columns }))
   return upsertRows('folders', rows, {
-    find: (sourcedIds) => db.folder.findMany({ where: { ...visible(viewer), sourcedId: { in: sourcedIds } } }),
-    create: (data) => db.folder.createMany({ data: data.map((row) => ({ ...row, organisationId: viewer.organisation.id })) }),
-    update: ({ id }, data) => db.folder.update({ where: { id }, data }),
+    find: (sourcedIds) => store.folder.findMany({ where: { ...visible(viewer), sourcedId: { in: sourcedIds } } }),
+    create: (data) => store.folder.createMany({ data: data.map((row) => ({ ...row, organisationId: viewer.organisation.id })) }),
+    update: ({ id }, data) => store.folder.update({ where: { id }, data }),
   })
 }
 
 /** @param revalued the definitions of which the file has just changed the validity */
 export async function importRecords(services: Services, records: FileRecord[], revalued: string[]): Promise<Imported> {
-  const { db, viewer } = services
+  const { store, viewer } = services
   const { rows, issues } = await resolve(services, records)
   const imported = await upsertRows('records', rows, {
-    find: (sourcedIds) => db.assessmentRecord.findMany({ where: { ...visible(viewer), sourcedId: { in: sourcedIds } } }),
-    create: (data) =>
-      db.assessmentRecord.createMany({ data: data.map((row) => ({ ...row, organisationId: viewer.organisation.id, ...stampOf(viewer) })) }),
+    find: (sourcedIds) => store.assessmentRecord.findMany({ where: { ...visible(viewer), sourcedId: { in: sourcedIds } } }),
+    create: (data) => createVersioned<AssessmentRecord, (typeof data)[number]>(services, store.assessmentRecord, data),
     refuse: (stored, columns) => fixedIssues(stored, columns),
     update: ({ id }, { status, assessmentDate, assessorId, expiresAt }) =>
       change(services, id, () => ({ status, assessmentDate, assessorId, expiresAt })),
@@ -64,22 +63,22 @@ type Columns = Pick<
 >
 
 /** Turns the sourcedIds that records refer to into ids, and says which of them are not there. */
-async function resolve({ db, viewer }: Services, records: FileRecord[]) {
+async function resolve({ store, viewer }: Services, records: FileRecord[]) {
   const users = await findReferenced(
     records.flatMap((it) => [it.userSourcedId, it.assessorSourcedId]),
-    (names) => db.user.findMany({ where: { ...visible(viewer), sourcedId: { in: names } }, select: { id: true, sourcedId: true } }),
+    (names) => store.user.findMany({ where: { ...visible(viewer), sourcedId: { in: names } }, select: { id: true, sourcedId: true } }),
   )
   const definitions = await findReferenced(
     records.map((it) => it.assessmentDefinitionSourcedId),
     (names) =>
-      db.assessmentTemplate.findMany({
+      store.assessmentTemplate.findMany({
         where: { ...visible(viewer), sourcedId: { in: names } },
         select: { id: true, sourcedId: true, validityDays: true },
       }),
   )
   const folders = await findReferenced(
     records.map((it) => it.folderSourcedId),
-    (names) => db.folder.findMany({ where: { ...visible(viewer), sourcedId: { in: names } }, select: { id: true, sourcedId: true } }),
+    (names) => store.folder.findMany({ where: { ...visible(viewer), sourcedId: { in: names } }, select: { id: true, sourcedId: true } }),
   )
   const userIds = new Map(users.map((row) => [row.sourcedId, row.id]))
   const definitionOf = new Map(definitions.map((row) => [row.sourcedId, row]))
@@ -121,11 +120,11 @@ function fixedIssues(stored: AssessmentRecord, columns: Columns): ValidationIssu
 
 /** Lets the PASSED records of these definitions expire when they now do: how many that changed. */
 async function renewExpiries(services: Services, definitionIds: string[]): Promise<number> {
-  const { db, viewer } = services
+  const { store, viewer } = services
   let renewed = 0
   for (const id of definitionIds) {
-    const { validityDays } = await db.assessmentTemplate.findUniqueOrThrow({ where: { id } })
-    const passed = await db.assessmentRecord.findMany({
+    const { validityDays } = await store.assessmentTemplate.findUniqueOrThrow({ where: { id } })
+    const passed = await store.assessmentRecord.findMany({
       where: { ...visible(viewer), assessmentDefinitionId: id, status: 'PASSED' },
       orderBy: { id: 'asc' },
     })
@@ -138,7 +137,7 @@ async function renewExpiries(services: Services, definitionIds: string[]): Promi
 
 async function change(services: Services, id: string, columns: (row: AssessmentRecord) => Partial<Columns>): Promise<void> {
   const changed = await changeVersioned(services, {
-    model: services.db.assessmentRecord,
+    model: services.store.assessmentRecord,
     key: { id },
     expectedVersion: null,
     change: (row: AssessmentRecord) => new Write(columns(row)),

@@ -1,7 +1,8 @@
 import type { AssessmentRecord, Prisma } from '../generated/prisma/client.js'
-import { anyOf, exactId } from '../shared/filters.js'
-import { orderColumns, orderOf, type OrderBy, type PageArguments, planPage } from '../shared/pagination.js'
-import type { Viewer } from '../shared/viewer.js'
+import { exactId } from '../domain/conditions.js'
+import { anyOf } from '../graphql/filters.js'
+import { orderColumns, orderOf, type OrderBy, type PageArguments, planPage } from '../graphql/pagination.js'
+import type { Viewer } from '../domain/viewer.js'
 import { visible } from './access.js'
 
 const column = orderColumns<Pick<AssessmentRecord, 'id' | 'assessmentDate' | 'expiresAt' | 'updatedAt'>>()

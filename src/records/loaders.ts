@@ -1,6 +1,11 @@
-import { byId } from '../shared/connections.js'
-import type { Reads } from '../shared/plain-reads.js'
+import type { Services } from '../domain/services.js'
+import { byId } from '../graphql/loaders.js'
+import { visible } from './access.js'
 
-export function recordLoaders(reads: Reads, organisationId: string) {
-  return { folders: byId((ids) => reads.folder.findMany({ where: { organisationId, id: { in: ids } } })) }
+export class RecordLoaders {
+  readonly folders
+
+  constructor({ store, viewer }: Services) {
+    this.folders = byId((ids) => store.folder.findMany({ where: { ...visible(viewer), id: { in: ids } } }))
+  }
 }

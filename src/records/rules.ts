@@ -1,6 +1,6 @@
 import { z } from 'zod'
-import type { ValidationIssue } from '../shared/failures.js'
-import { notNull } from '../shared/validation.js'
+import type { ValidationIssue } from '../domain/failures.js'
+import { notNull } from '../domain/validation.js'
 
 export const recordStatus = z.enum(['PENDING', 'PASSED', 'FAILED'])
 export type RecordStatus = z.output<typeof recordStatus>

@@ -1,11 +1,14 @@
-import { builder } from '../builder.js'
+import { builder } from '../graphql/builder.js'
+import { OrganisationLoaders } from '../organisations/loaders.js'
+import { RecordLoaders } from './loaders.js'
+import { TemplateLoaders } from '../templates/loaders.js'
 import type { AssessmentRecord as AssessmentRecordRow } from '../generated/prisma/client.js'
 import { Organisation } from '../organisations/schema.js'
-import { listPage, relatedPages } from '../shared/connections.js'
-import { orderInput } from '../shared/order-direction.js'
-import { Node } from '../shared/node-type.js'
-import { isUuid } from '../shared/validation.js'
-import { Versioned } from '../shared/versioned-type.js'
+import { listPage, relatedPages } from '../graphql/connections.js'
+import { orderInput } from '../graphql/order.js'
+import { Node } from '../graphql/nodes.js'
+import { isUuid } from '../domain/validation.js'
+import { Versioned } from '../versioning/schema.js'
 import { AssessmentTemplate } from '../templates/schema.js'
 import { visible } from './access.js'
 import { planRecords } from './lists.js'
@@ -54,21 +57,21 @@ export const AssessmentRecord = builder.prismaObject('AssessmentRecord', {
     organisation: t.field({ type: Organisation, description: 'The organisation it belongs to.', resolve: (_row, _args, { viewer }) => viewer.organisation }),
     user: t.relation('user', {
       description: 'Who was assessed.',
-      resolve: (_query, row, _args, { loaders }) => loaders.users.load(row.userId),
+      resolve: (_query, row, _args, { loaders }) => loaders.of(OrganisationLoaders).users.load(row.userId),
     }),
     assessmentDefinition: t.relation('assessmentDefinition', {
       description: 'What the user was assessed against.',
-      resolve: (_query, row, _args, { loaders }) => loaders.templates.load(row.assessmentDefinitionId),
+      resolve: (_query, row, _args, { loaders }) => loaders.of(TemplateLoaders).templates.load(row.assessmentDefinitionId),
     }),
     assessor: t.relation('assessor', {
       nullable: true,
       description: 'Who assessed.',
-      resolve: (_query, row, _args, { loaders }) => (row.assessorId ? loaders.users.load(row.assessorId) : null),
+      resolve: (_query, row, _args, { loaders }) => (row.assessorId ? loaders.of(OrganisationLoaders).users.load(row.assessorId) : null),
     }),
     folder: t.relation('folder', {
       nullable: true,
       description: 'Where it is filed.',
-      resolve: (_query, row, _args, { loaders }) => (row.folderId ? loaders.folders.load(row.folderId) : null),
+      resolve: (_query, row, _args, { loaders }) => (row.folderId ? loaders.of(RecordLoaders).folders.load(row.folderId) : null),
     }),
   }),
 })
@@ -104,8 +107,8 @@ builder.queryFields((t) => ({
     authScopes: { scope: 'RECORDS_READ' },
     description: 'One assessment record.',
     args: { id: t.arg.id({ required: true, description: 'UUID of the record.' }) },
-    resolve: (query, _root, { id }, { reads, viewer }) =>
-      isUuid(id) ? reads.assessmentRecord.findById(query, visible(viewer), id.toLowerCase()) : null,
+    resolve: (query, _root, { id }, { store, viewer }) =>
+      isUuid(id) ? store.assessmentRecord.findUnique({ ...query, where: { ...visible(viewer), id: id.toLowerCase() } }) : null,
   }),
   assessmentRecords: t.connection(
     {
@@ -117,39 +120,31 @@ builder.queryFields((t) => ({
         orderBy: t.arg({ type: [AssessmentRecordOrder], description: 'In which order.' }),
       },
       resolve: (_root, args, context, info) =>
-        listPage(context, info, context.reads.assessmentRecord, planRecords(context.viewer, args)),
+        listPage(context, info, context.store.assessmentRecord, planRecords(context.viewer, args)),
     },
     AssessmentRecordConnection,
   ),
 }))
 
-const ofTemplates = relatedPages<AssessmentRecordRow>()
+const ofTemplates = relatedPages<AssessmentRecordRow>({
+  async read({ store, viewer }, ids, records) {
+    const templates = await store.assessmentTemplate.findMany({ where: { ...visible(viewer), id: { in: ids } }, select: { id: true, records } })
+    return templates.map((template) => ({ id: template.id, nodes: template.records }))
+  },
+  async count({ store, viewer }, ids) {
+    const where = { ...visible(viewer), assessmentDefinitionId: { in: ids } }
+    const groups = await store.assessmentRecord.groupBy({ by: 'assessmentDefinitionId', where, _count: true })
+    return groups.map(({ assessmentDefinitionId, _count }) => ({ id: assessmentDefinitionId, count: _count }))
+  },
+})
 builder.prismaObjectField(AssessmentTemplate, 'records', (t) =>
   t.connection(
     {
       type: AssessmentRecord,
       authScopes: { scope: 'RECORDS_READ' },
       description: 'The records of users assessed against this definition, the last changed first.',
-      resolve(template, args, context, info) {
-        const { db, viewer } = context
-        return ofTemplates(context, info, template.id, planRecords(viewer, args, 'AssessmentTemplate.records').page, {
-          async read(ids, records) {
-            const templates = await db.assessmentTemplate.findMany({
-              where: { ...visible(viewer), id: { in: ids } },
-              select: { id: true, records },
-            })
-            return templates.map(({ id, records: nodes }) => ({ id, nodes }))
-          },
-          async count(ids) {
-            const groups = await db.assessmentRecord.groupBy({
-              by: 'assessmentDefinitionId',
-              where: { ...visible(viewer), assessmentDefinitionId: { in: ids } },
-              _count: true,
-            })
-            return groups.map(({ assessmentDefinitionId, _count }) => ({ id: assessmentDefinitionId, count: _count }))
-          },
-        })
-      },
+      resolve: ({ id }, args, context, info) =>
+        ofTemplates(context, info, id, planRecords(context.viewer, args, 'AssessmentTemplate.records').page),
     },
     AssessmentRecordConnection,
   ),

@@ -1,12 +1,11 @@
-// What writing assessment records means. It talks to the database through the version gate only.
+// What writing assessment records means. It changes them through the version gate.
 import { z } from 'zod'
-import type { Services } from '../context.js'
+import type { Services } from '../domain/services.js'
 import type { AssessmentRecord } from '../generated/prisma/client.js'
-import { type ConflictError, type ForbiddenError, NotFoundError, ValidationError, type ValidationIssue } from '../shared/failures.js'
-import type { ReadModels } from '../shared/plain-reads.js'
-import { check, expectedVersion, isUuid } from '../shared/validation.js'
-import { changeVersioned, Write } from '../shared/versioned.js'
-import { requireScope, type Viewer } from '../shared/viewer.js'
+import { type ConflictError, type ForbiddenError, NotFoundError, ValidationError, type ValidationIssue } from '../domain/failures.js'
+import { check, expectedVersion, isUuid } from '../domain/validation.js'
+import { changeVersioned, Write } from '../versioning/gate.js'
+import { requireScope } from '../domain/viewer.js'
 import { visible } from './access.js'
 import { assessedError, expiryOf, updateInput } from './rules.js'
 
@@ -18,8 +17,7 @@ export async function updateAssessmentRecord(
   context: Services,
   args: { id: string; expectedVersion?: number | null | undefined; input: z.input<typeof updateInput> },
 ): Promise<AssessmentRecord | ConflictError<AssessmentRecord> | NotFoundError | ForbiddenError | ValidationError> {
-  const { db, viewer } = context
-  const reads: ReadModels = context.reads ?? db
+  const { store, viewer } = context
   const refused = requireScope(viewer, 'RECORDS_WRITE')
   if (refused) return refused
   const checked = check(updateArgs, args)
@@ -31,18 +29,18 @@ export async function updateAssessmentRecord(
     if (issue) return inInput(issue)
   }
   if (assessorId != null) {
-    const missing = await missingIds(reads, viewer, args.id, assessorId)
+    const missing = await missingIds(context, args.id, assessorId)
     if (missing.length > 0) return new NotFoundError(missing)
   }
   return changeVersioned(context, {
-    model: context.writes?.assessmentRecord ?? db.assessmentRecord,
+    model: context.store.assessmentRecord,
     key: { id: args.id },
     expectedVersion: checked.expectedVersion,
     change: async (row: AssessmentRecord) => {
       const state = { status: row.status, assessmentDate: row.assessmentDate, ...checked.input }
       const issue = assessedError(state, new Date())
       if (issue) return inInput(issue)
-      const definition = await reads.assessmentTemplate.findFirst({
+      const definition = await store.assessmentTemplate.findFirst({
         where: { ...visible(viewer), id: row.assessmentDefinitionId },
         select: { validityDays: true },
       })
@@ -52,10 +50,10 @@ export async function updateAssessmentRecord(
 }
 
 /** Which of the two is not there, so that one answer names both. */
-async function missingIds(reads: ReadModels, viewer: Viewer, id: string, assessorId: string): Promise<string[]> {
+async function missingIds({ store, viewer }: Services, id: string, assessorId: string): Promise<string[]> {
   const [record, assessor] = await Promise.all([
-    isUuid(id) ? reads.assessmentRecord.count({ where: { ...visible(viewer), id } }) : 0,
-    isUuid(assessorId) ? reads.user.count({ where: { ...visible(viewer), id: assessorId } }) : 0,
+    isUuid(id) ? store.assessmentRecord.count({ where: { ...visible(viewer), id } }) : 0,
+    isUuid(assessorId) ? store.user.count({ where: { ...visible(viewer), id: assessorId } }) : 0,
   ])
   return [...(record ? [] : [id]), ...(assessor ? [] : [assessorId])]
 }

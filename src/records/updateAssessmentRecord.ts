@@ -1,10 +1,11 @@
-import { builder } from '../builder.js'
+import { builder } from '../graphql/builder.js'
 import type { AssessmentRecord as AssessmentRecordRow } from '../generated/prisma/client.js'
-import { ConflictErrorType, ForbiddenErrorType, NotFoundErrorType, ValidationErrorType } from '../shared/errors.js'
-import { isFailure } from '../shared/failures.js'
-import { expectedVersionDescription, mutationPayload } from '../shared/payload.js'
+import { ForbiddenErrorType, NotFoundErrorType, ValidationErrorType } from '../graphql/errors.js'
+import { isFailure } from '../domain/failures.js'
+import { expectedVersionDescription, mutationPayload } from '../graphql/payload.js'
 import { AssessmentRecord, AssessmentRecordStatus } from './schema.js'
 import { updateAssessmentRecord } from './service.js'
+import { ConflictErrorType } from '../versioning/schema.js'
 
 const UpdateAssessmentRecordInput = builder.inputType('UpdateAssessmentRecordInput', {
   description: 'What to change; a field that is left out stays as it is.',

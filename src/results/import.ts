@@ -1,8 +1,8 @@
 // The score scales and line items of an import file.
 import { z } from 'zod'
-import type { Services } from '../context.js'
-import { description, findReferenced, type Imported, name, rowsOf, unknownReference, upsertRows } from '../shared/import.js'
-import { refuse, sourcedId, text } from '../shared/validation.js'
+import type { Services } from '../domain/services.js'
+import { description, findReferenced, type Imported, name, rowsOf, unknownReference, upsertRows } from '../domain/import-rows.js'
+import { refuse, sourcedId, text } from '../domain/validation.js'
 import { visible } from './access.js'
 import { scoreScaleValues } from './rules.js'
 
@@ -29,19 +29,19 @@ export const resultRows = {
   lineItems: rowsOf(lineItem).default([]),
 }
 
-export function importScoreScales({ db, viewer }: Services, scales: z.output<typeof scoreScale>[]): Promise<Imported> {
+export function importScoreScales({ store, viewer }: Services, scales: z.output<typeof scoreScale>[]): Promise<Imported> {
   const rows = scales.map(({ sourcedId: key, ...columns }, index) => ({ index, sourcedId: key, columns }))
   return upsertRows('scoreScales', rows, {
-    find: (sourcedIds) => db.scoreScale.findMany({ where: { ...visible(viewer), sourcedId: { in: sourcedIds } } }),
-    create: (data) => db.scoreScale.createMany({ data: data.map((row) => ({ ...row, organisationId: viewer.organisation.id })) }),
-    update: ({ id }, data) => db.scoreScale.update({ where: { id }, data }),
+    find: (sourcedIds) => store.scoreScale.findMany({ where: { ...visible(viewer), sourcedId: { in: sourcedIds } } }),
+    create: (data) => store.scoreScale.createMany({ data: data.map((row) => ({ ...row, organisationId: viewer.organisation.id })) }),
+    update: ({ id }, data) => store.scoreScale.update({ where: { id }, data }),
   })
 }
 
-export async function importLineItems({ db, viewer }: Services, lineItems: z.output<typeof lineItem>[]): Promise<Imported> {
+export async function importLineItems({ store, viewer }: Services, lineItems: z.output<typeof lineItem>[]): Promise<Imported> {
   const scales = await findReferenced(
     lineItems.map((it) => it.scoreScaleSourcedId),
-    (names) => db.scoreScale.findMany({ where: { ...visible(viewer), sourcedId: { in: names } }, select: { id: true, sourcedId: true } }),
+    (names) => store.scoreScale.findMany({ where: { ...visible(viewer), sourcedId: { in: names } }, select: { id: true, sourcedId: true } }),
   )
   const scaleIds = new Map(scales.map((row) => [row.sourcedId, row.id]))
   const issues = lineItems.flatMap(({ scoreScaleSourcedId: scale }, index) =>
@@ -59,9 +59,9 @@ export async function importLineItems({ db, viewer }: Services, lineItems: z.out
     },
   }))
   const imported = await upsertRows('lineItems', rows, {
-    find: (sourcedIds) => db.assessmentLineItem.findMany({ where: { ...visible(viewer), sourcedId: { in: sourcedIds } } }),
-    create: (data) => db.assessmentLineItem.createMany({ data: data.map((row) => ({ ...row, organisationId: viewer.organisation.id })) }),
-    update: ({ id }, data) => db.assessmentLineItem.update({ where: { id }, data }),
+    find: (sourcedIds) => store.assessmentLineItem.findMany({ where: { ...visible(viewer), sourcedId: { in: sourcedIds } } }),
+    create: (data) => store.assessmentLineItem.createMany({ data: data.map((row) => ({ ...row, organisationId: viewer.organisation.id })) }),
+    update: ({ id }, data) => store.assessmentLineItem.update({ where: { id }, data }),
   })
   return { ...imported, issues: [...issues, ...imported.issues] }
 }

@@ -1,9 +1,13 @@
-import { byId } from '../shared/connections.js'
-import type { Reads } from '../shared/plain-reads.js'
+import type { Services } from '../domain/services.js'
+import { byId } from '../graphql/loaders.js'
+import { visible } from './access.js'
 
-export function resultLoaders(reads: Reads, organisationId: string) {
-  return {
-    lineItems: byId((ids) => reads.assessmentLineItem.findMany({ where: { organisationId, id: { in: ids } } })),
-    scoreScales: byId((ids) => reads.scoreScale.findMany({ where: { organisationId, id: { in: ids } } })),
+export class ResultLoaders {
+  readonly lineItems
+  readonly scoreScales
+
+  constructor({ store, viewer }: Services) {
+    this.lineItems = byId((ids) => store.assessmentLineItem.findMany({ where: { ...visible(viewer), id: { in: ids } } }))
+    this.scoreScales = byId((ids) => store.scoreScale.findMany({ where: { ...visible(viewer), id: { in: ids } } }))
   }
 }

@@ -1,9 +1,10 @@
-import { builder } from '../builder.js'
+import { builder } from '../graphql/builder.js'
 import type { AssessmentResult as AssessmentResultRow } from '../generated/prisma/client.js'
-import { ConflictErrorType, ForbiddenErrorType, NotFoundErrorType, ValidationErrorType } from '../shared/errors.js'
-import { mutationPayload } from '../shared/payload.js'
+import { ForbiddenErrorType, NotFoundErrorType, ValidationErrorType } from '../graphql/errors.js'
+import { mutationPayload } from '../graphql/payload.js'
 import { AssessmentResult, AssessmentResultStatus, ScoreStatus } from './schema.js'
 import { putAssessmentResult } from './service.js'
+import { ConflictErrorType } from '../versioning/schema.js'
 
 const LearningObjectiveResultInput = builder.inputType('LearningObjectiveResultInput', {
   description: 'The score on one learning objective.',

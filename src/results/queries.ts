@@ -1,8 +1,8 @@
-import { builder } from '../builder.js'
+import { builder } from '../graphql/builder.js'
 import type { AssessmentResult as AssessmentResultRow } from '../generated/prisma/client.js'
-import { listPage, relatedPages } from '../shared/connections.js'
-import { exactText } from '../shared/filters.js'
-import { orderInput } from '../shared/order-direction.js'
+import { listPage, relatedPages } from '../graphql/connections.js'
+import { exactText } from '../domain/conditions.js'
+import { orderInput } from '../graphql/order.js'
 import { visible } from './access.js'
 import { planLineItems, planResults } from './lists.js'
 import { AssessmentLineItem, AssessmentResult, AssessmentResultStatus, ScoreStatus } from './schema.js'
@@ -41,8 +41,8 @@ builder.queryFields((t) => ({
     authScopes: { scope: 'RESULTS_READ' },
     description: 'One result.',
     args: { sourcedId: t.arg.id({ required: true, description: 'The writing system’s own id of the result.' }) },
-    resolve: (query, _root, { sourcedId }, { reads, viewer }) =>
-      reads.assessmentResult.findFirst({ ...query, where: { ...visible(viewer), sourcedId: exactText(sourcedId) } }),
+    resolve: (query, _root, { sourcedId }, { store, viewer }) =>
+      store.assessmentResult.findFirst({ ...query, where: { ...visible(viewer), sourcedId: exactText(sourcedId) } }),
   }),
   assessmentResults: t.connection(
     {
@@ -54,7 +54,7 @@ builder.queryFields((t) => ({
         orderBy: t.arg({ type: [AssessmentResultOrder], description: 'In which order.' }),
       },
       resolve: (_root, args, context, info) =>
-        listPage(context, info, context.reads.assessmentResult, planResults(context.viewer, args)),
+        listPage(context, info, context.store.assessmentResult, planResults(context.viewer, args)),
     },
     AssessmentResultConnection,
   ),
@@ -63,8 +63,8 @@ builder.queryFields((t) => ({
     nullable: true,
     description: 'One line item.',
     args: { sourcedId: t.arg.id({ required: true, description: 'The writing system’s own id of the line item.' }) },
-    resolve: (query, _root, { sourcedId }, { reads, viewer }) =>
-      reads.assessmentLineItem.findFirst({ ...query, where: { ...visible(viewer), sourcedId: exactText(sourcedId) } }),
+    resolve: (query, _root, { sourcedId }, { store, viewer }) =>
+      store.assessmentLineItem.findFirst({ ...query, where: { ...visible(viewer), sourcedId: exactText(sourcedId) } }),
   }),
   assessmentLineItems: t.connection(
     {
@@ -72,39 +72,31 @@ builder.queryFields((t) => ({
       description: 'The line items of the organisation, the newest first.',
       args: { search: t.arg.string({ description: 'A part of the title, in any case.' }) },
       resolve: (_root, args, context, info) =>
-        listPage(context, info, context.reads.assessmentLineItem, planLineItems(context.viewer, args)),
+        listPage(context, info, context.store.assessmentLineItem, planLineItems(context.viewer, args)),
     },
     AssessmentLineItemConnection,
   ),
 }))
 
-const ofLineItems = relatedPages<AssessmentResultRow>()
+const ofLineItems = relatedPages<AssessmentResultRow>({
+  async read({ store, viewer }, ids, results) {
+    const lineItems = await store.assessmentLineItem.findMany({ where: { ...visible(viewer), id: { in: ids } }, select: { id: true, results } })
+    return lineItems.map((lineItem) => ({ id: lineItem.id, nodes: lineItem.results }))
+  },
+  async count({ store, viewer }, ids) {
+    const where = { ...visible(viewer), assessmentLineItemId: { in: ids } }
+    const groups = await store.assessmentResult.groupBy({ by: 'assessmentLineItemId', where, _count: true })
+    return groups.map(({ assessmentLineItemId, _count }) => ({ id: assessmentLineItemId, count: _count }))
+  },
+})
 builder.prismaObjectField(AssessmentLineItem, 'results', (t) =>
   t.connection(
     {
       type: AssessmentResult,
       authScopes: { scope: 'RESULTS_READ' },
       description: 'The results on this line item, the last changed first.',
-      resolve(lineItem, args, context, info) {
-        const { db, viewer } = context
-        return ofLineItems(context, info, lineItem.id, planResults(viewer, args, 'AssessmentLineItem.results').page, {
-          async read(ids, results) {
-            const lineItems = await db.assessmentLineItem.findMany({
-              where: { ...visible(viewer), id: { in: ids } },
-              select: { id: true, results },
-            })
-            return lineItems.map(({ id, results: nodes }) => ({ id, nodes }))
-          },
-          async count(ids) {
-            const groups = await db.assessmentResult.groupBy({
-              by: 'assessmentLineItemId',
-              where: { ...visible(viewer), assessmentLineItemId: { in: ids } },
-              _count: true,
-            })
-            return groups.map(({ assessmentLineItemId, _count }) => ({ id: assessmentLineItemId, count: _count }))
-          },
-        })
-      },
+      resolve: ({ id }, args, context, info) =>
+        ofLineItems(context, info, id, planResults(context.viewer, args, 'AssessmentLineItem.results').page),
     },
     AssessmentResultConnection,
   ),

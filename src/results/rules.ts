@@ -1,7 +1,7 @@
 import { z } from 'zod'
-import type { ValidationIssue } from '../shared/failures.js'
-import { jsonObject } from '../shared/scalars.js'
-import { between, isStorable, isUuid, refuse, text } from '../shared/validation.js'
+import type { ValidationIssue } from '../domain/failures.js'
+import { jsonObject } from '../domain/json.js'
+import { between, isStorable, isUuid, refuse, text } from '../domain/validation.js'
 
 /* ---- what is kept as JSON ---------------------------------------------------------------------- */
 

@@ -1,8 +1,10 @@
-import { builder } from '../builder.js'
+import { builder } from '../graphql/builder.js'
+import { OrganisationLoaders } from '../organisations/loaders.js'
+import { ResultLoaders } from './loaders.js'
 import { User } from '../organisations/schema.js'
-import { jsonObject } from '../shared/scalars.js'
-import { Node } from '../shared/node-type.js'
-import { Versioned } from '../shared/versioned-type.js'
+import { jsonObject } from '../domain/json.js'
+import { Node } from '../graphql/nodes.js'
+import { Versioned } from '../versioning/schema.js'
 import { type LearningObjectiveSet as LearningObjectiveSetShape, learningObjectiveSets, scoreScaleValue, scoreScaleValues } from './rules.js'
 import type { z } from 'zod'
 
@@ -63,7 +65,7 @@ export const AssessmentLineItem = builder.prismaObject('AssessmentLineItem', {
     scoreScale: t.relation('scoreScale', {
       nullable: true,
       description: 'The grades that its textScores can be, unless a result names a scale of its own.',
-      resolve: (_query, row, _args, { loaders }) => (row.scoreScaleId ? loaders.scoreScales.load(row.scoreScaleId) : null),
+      resolve: (_query, row, _args, { loaders }) => (row.scoreScaleId ? loaders.of(ResultLoaders).scoreScales.load(row.scoreScaleId) : null),
     }),
   }),
 })
@@ -115,12 +117,12 @@ export const AssessmentResult = builder.prismaObject('AssessmentResult', {
     }),
     assessmentLineItem: t.relation('assessmentLineItem', {
       description: 'What was scored.',
-      resolve: (_query, row, _args, { loaders }) => loaders.lineItems.load(row.assessmentLineItemId),
+      resolve: (_query, row, _args, { loaders }) => loaders.of(ResultLoaders).lineItems.load(row.assessmentLineItemId),
     }),
     student: t.relation('student', {
       type: User,
       description: 'Whose score it is.',
-      resolve: (_query, row, _args, { loaders }) => loaders.users.load(row.studentId),
+      resolve: (_query, row, _args, { loaders }) => loaders.of(OrganisationLoaders).users.load(row.studentId),
     }),
     score: t.exposeFloat('score', { nullable: true, description: 'The score as a number, within the bounds of the line item.' }),
     textScore: t.exposeString('textScore', { nullable: true, description: 'The score as a text: a grade of the score scale, where there is one.' }),
@@ -128,7 +130,7 @@ export const AssessmentResult = builder.prismaObject('AssessmentResult', {
     scoreScale: t.relation('scoreScale', {
       nullable: true,
       description: 'The scale of the textScore, if the result names one of its own.',
-      resolve: (_query, row, _args, { loaders }) => (row.scoreScaleId ? loaders.scoreScales.load(row.scoreScaleId) : null),
+      resolve: (_query, row, _args, { loaders }) => (row.scoreScaleId ? loaders.of(ResultLoaders).scoreScales.load(row.scoreScaleId) : null),
     }),
     scorePercentile: t.exposeFloat('scorePercentile', { nullable: true, description: 'The percentile of the score, 0 to 100.' }),
     scoreStatus: t.expose('scoreStatus', { type: ScoreStatus, description: 'How far scoring has come.' }),

@@ -1,18 +1,19 @@
-// What putting assessment results means. It talks to the database through the version gate only.
+// What putting assessment results means. It creates and changes them through the version gate.
 import { z } from 'zod'
-import type { Services } from '../context.js'
+import type { Services } from '../domain/services.js'
 import { type AssessmentResult, Prisma } from '../generated/prisma/client.js'
-import { type ConflictError, type ForbiddenError, isFailure, NotFoundError, ValidationError } from '../shared/failures.js'
-import { exactText } from '../shared/filters.js'
-import type { ReadModels } from '../shared/plain-reads.js'
-import { check, expectedVersion, sourcedId } from '../shared/validation.js'
-import { changeVersioned, stampOf, Write } from '../shared/versioned.js'
-import { requireScope } from '../shared/viewer.js'
+import { type ConflictError, type ForbiddenError, isFailure, NotFoundError, ValidationError } from '../domain/failures.js'
+import { exactText } from '../domain/conditions.js'
+import { check, expectedVersion, sourcedId } from '../domain/validation.js'
+import { changeVersioned, createVersioned, Write } from '../versioning/gate.js'
+import { requireScope } from '../domain/viewer.js'
 import { visible } from './access.js'
 import { type PutInput, putInput, scoreIssues, scoreScaleValues } from './rules.js'
 
 // Made once: zod compiles each schema at its first use.
 const putArgs = z.object({ sourcedId, expectedVersion, input: putInput })
+
+type NewResult = Omit<Prisma.AssessmentResultCreateManyInput, 'organisationId' | 'changedBy' | 'changedByRequest'>
 
 /**
  * Creates or replaces a result whole, under the caller's sourcedId. Of concurrent puts on a new one
@@ -28,7 +29,7 @@ export async function putAssessmentResult(
   | ForbiddenError
   | ValidationError
 > {
-  const { db, viewer } = context
+  const { store, viewer } = context
   const refused = requireScope(viewer, 'RESULTS_WRITE')
   if (refused) return refused
   const checked = check(putArgs, args)
@@ -37,13 +38,13 @@ export async function putAssessmentResult(
   const references = await findReferences(context, checked.input)
   if (references instanceof NotFoundError) {
     const key = { ...visible(viewer), sourcedId: checked.sourcedId }
-    const isMissing = mustExist && (await db.assessmentResult.count({ where: key })) === 0
+    const isMissing = mustExist && (await store.assessmentResult.count({ where: key })) === 0
     return isMissing ? new NotFoundError([checked.sourcedId, ...references.ids]) : references
   }
   const { issues, data } = references
   for (;;) {
     const changed = await changeVersioned(context, {
-      model: context.writes?.assessmentResult ?? db.assessmentResult,
+      model: context.store.assessmentResult,
       key: { sourcedId: checked.sourcedId },
       expectedVersion: checked.expectedVersion,
       change: () => (issues.length > 0 ? new ValidationError(issues) : new Write(data)),
@@ -51,28 +52,23 @@ export async function putAssessmentResult(
     if (!isFailure(changed)) return { assessmentResult: changed, created: false }
     if (!(changed instanceof NotFoundError) || mustExist) return changed
     if (issues.length > 0) return new ValidationError(issues)
-    const [created] = await db.assessmentResult.createManyAndReturn({
-      data: { ...data, organisationId: viewer.organisation.id, sourcedId: checked.sourcedId, ...stampOf(viewer) },
-      skipDuplicates: true,
-    })
+    const [created] = await createVersioned<AssessmentResult, NewResult>(context, store.assessmentResult, [{ ...data, sourcedId: checked.sourcedId }])
     if (created) return { assessmentResult: created, created: true }
   }
 }
 
 /** Finds what the input names, and turns it into columns with what the stored rows say against it. */
-async function findReferences(context: Services, input: PutInput) {
-  const { db, viewer } = context
-  const reads: ReadModels = context.reads ?? db
+async function findReferences({ store, viewer }: Services, input: PutInput) {
   const { assessmentLineItemSourcedId, studentSourcedId, scoreScaleSourcedId, ...values } = input
   const [lineItem, student, givenScale] = await Promise.all([
-    db.assessmentLineItem.findFirst({
+    store.assessmentLineItem.findFirst({
       where: { ...visible(viewer), sourcedId: exactText(assessmentLineItemSourcedId) },
       include: { scoreScale: true },
     }),
-    reads.user.findFirst({ where: { ...visible(viewer), sourcedId: exactText(studentSourcedId) }, select: { id: true } }),
+    store.user.findFirst({ where: { ...visible(viewer), sourcedId: exactText(studentSourcedId) }, select: { id: true } }),
     scoreScaleSourcedId == null
       ? null
-      : reads.scoreScale.findFirst({ where: { ...visible(viewer), sourcedId: exactText(scoreScaleSourcedId) } }),
+      : store.scoreScale.findFirst({ where: { ...visible(viewer), sourcedId: exactText(scoreScaleSourcedId) } }),
   ])
   if (!lineItem || !student || (scoreScaleSourcedId != null && !givenScale)) {
     return new NotFoundError([

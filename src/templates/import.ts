@@ -1,9 +1,9 @@
 // The question bank and the templates of an import file.
 import { z } from 'zod'
-import type { Services } from '../context.js'
-import type { ValidationIssue } from '../shared/failures.js'
-import { description, differs, type Imported, name, rowsOf, upsertRows } from '../shared/import.js'
-import { sourcedId, text } from '../shared/validation.js'
+import type { Services } from '../domain/services.js'
+import type { ValidationIssue } from '../domain/failures.js'
+import { description, differs, type Imported, name, rowsOf, upsertRows } from '../domain/import-rows.js'
+import { sourcedId, text } from '../domain/validation.js'
 import { visible } from './access.js'
 import { difficulty, questionOptions, templateSections } from './rules.js'
 
@@ -36,15 +36,15 @@ export const templateRows = {
   templates: rowsOf(template).default([]),
 }
 
-export function importQuestions({ db, viewer }: Services, questions: z.output<typeof question>[]): Promise<Imported> {
+export function importQuestions({ store, viewer }: Services, questions: z.output<typeof question>[]): Promise<Imported> {
   const rows = questions.map(({ sourcedId: key, ...columns }, index) => ({ index, sourcedId: key, columns }))
   return upsertRows('questions', rows, {
-    find: (sourcedIds) => db.question.findMany({ where: { ...visible(viewer), sourcedId: { in: sourcedIds } } }),
-    create: (data) => db.question.createMany({ data: data.map((row) => ({ ...row, organisationId: viewer.organisation.id })) }),
+    find: (sourcedIds) => store.question.findMany({ where: { ...visible(viewer), sourcedId: { in: sourcedIds } } }),
+    create: (data) => store.question.createMany({ data: data.map((row) => ({ ...row, organisationId: viewer.organisation.id })) }),
     update(stored, { deleted, ...content }) {
       // A revision is what refreshing an assessment renews; deleting a question is not one.
       const revision = differs(stored, content) ? { revision: { increment: 1 } } : {}
-      return db.question.update({ where: { id: stored.id }, data: { ...content, ...revision, deleted } })
+      return store.question.update({ where: { id: stored.id }, data: { ...content, ...revision, deleted } })
     },
   })
 }
@@ -54,7 +54,7 @@ export async function importTemplates(
   services: Services,
   templates: z.output<typeof template>[],
 ): Promise<Imported & { revalued: string[] }> {
-  const { db, viewer } = services
+  const { store, viewer } = services
   const organisationId = viewer.organisation.id
   const revalued: string[] = []
   const rows = templates.map(({ sourcedId: key, outcomes, ...columns }, index) => ({
@@ -69,7 +69,7 @@ export async function importTemplates(
   }))
   const imported = await upsertRows('templates', rows, {
     async find(sourcedIds) {
-      const stored = await db.assessmentTemplate.findMany({
+      const stored = await store.assessmentTemplate.findMany({
         where: { ...visible(viewer), sourcedId: { in: sourcedIds } },
         include: { outcomes: { orderBy: [{ position: 'asc' }, { id: 'asc' }] } },
       })
@@ -80,7 +80,7 @@ export async function importTemplates(
       }))
     },
     async create(data) {
-      const created = await db.assessmentTemplate.createManyAndReturn({
+      const created = await store.assessmentTemplate.createManyAndReturn({
         data: data.map(({ outcomes: _, ...row }) => ({ ...row, organisationId })),
         select: { id: true, sourcedId: true },
       })
@@ -88,12 +88,12 @@ export async function importTemplates(
       const outcomes = data.flatMap((row) =>
         row.outcomes.map((it, position) => ({ ...it, organisationId, position, templateId: ids.get(row.sourcedId) ?? '' })),
       )
-      await db.outcome.createMany({ data: outcomes })
+      await store.outcome.createMany({ data: outcomes })
     },
     refuse: (stored, columns) => templateIssues(services, stored, columns),
     async update({ id, stored, validityDays }, { outcomes, ...data }) {
       if (data.validityDays !== validityDays) revalued.push(id)
-      await db.assessmentTemplate.update({ where: { id }, data })
+      await store.assessmentTemplate.update({ where: { id }, data })
       await replaceOutcomes(services, id, stored, outcomes)
     },
   })
@@ -108,19 +108,19 @@ type StoredOutcome = Outcome & { id: string; position: number }
 
 /** What assessments of the template say against changing it so. */
 async function templateIssues(
-  { db, viewer }: Services,
+  { store, viewer }: Services,
   template: { id: string; type: string; stored: StoredOutcome[] },
   { type, outcomes }: { type: string; outcomes: Outcome[] },
 ): Promise<ValidationIssue[]> {
   const issues: ValidationIssue[] = []
   const of = { ...visible(viewer), templateId: template.id }
-  if (type !== template.type && (await db.assessment.findFirst({ where: of, select: { id: true } }))) {
+  if (type !== template.type && (await store.assessment.findFirst({ where: of, select: { id: true } }))) {
     const message = `The type must stay "${template.type}", because there are assessments of this template.`
     issues.push({ path: ['type'], code: 'WRONG_STATE', message })
   }
   const removed = removedOutcomes(template.stored, outcomes).map(({ id }) => id)
   if (removed.length === 0) return issues
-  const used = await db.outcome.findMany({ where: { id: { in: removed }, assessments: { some: of } }, orderBy: { position: 'asc' } })
+  const used = await store.outcome.findMany({ where: { id: { in: removed }, assessments: { some: of } }, orderBy: { position: 'asc' } })
   const gone = used.map((it): ValidationIssue => {
     const message = `The outcome "${it.name}" must stay listed, because there are assessments that have it.`
     return { path: ['outcomes'], code: 'WRONG_STATE', message }
@@ -135,24 +135,24 @@ function removedOutcomes(stored: StoredOutcome[], listed: Outcome[]): StoredOutc
 
 /** Makes a template's outcomes what the file lists, those of the same name keeping their ids. */
 async function replaceOutcomes(
-  { db, viewer }: Services,
+  { store, viewer }: Services,
   templateId: string,
   stored: StoredOutcome[],
   listed: Outcome[],
 ): Promise<void> {
   const of = { ...visible(viewer), templateId }
   const removed = removedOutcomes(stored, listed).map(({ id }) => id)
-  if (removed.length > 0) await db.outcome.deleteMany({ where: { ...of, id: { in: removed } } })
+  if (removed.length > 0) await store.outcome.deleteMany({ where: { ...of, id: { in: removed } } })
   const ids = new Map(stored.map((it) => [it.name, it]))
   const placed = listed.map((it, position) => ({ ...it, position, before: ids.get(it.name) }))
   // No two outcomes may have the same level at any moment, so that all let go before one takes.
   const released = placed.flatMap(({ before, riskLevel }) => (before && before.riskLevel !== riskLevel ? [before.id] : []))
-  if (released.length > 0) await db.outcome.updateMany({ where: { ...of, id: { in: released } }, data: { riskLevel: null } })
+  if (released.length > 0) await store.outcome.updateMany({ where: { ...of, id: { in: released } }, data: { riskLevel: null } })
   for (const { before, position, riskLevel } of placed) {
     if (before && differs(before, { position, riskLevel })) {
-      await db.outcome.update({ where: { id: before.id }, data: { position, riskLevel } })
+      await store.outcome.update({ where: { id: before.id }, data: { position, riskLevel } })
     }
   }
   const added = placed.filter(({ before }) => !before).map(({ before: _, ...it }) => ({ ...it, ...of }))
-  if (added.length > 0) await db.outcome.createMany({ data: added })
+  if (added.length > 0) await store.outcome.createMany({ data: added })
 }

@@ -1,7 +1,7 @@
 import type { AssessmentTemplate, Prisma } from '../generated/prisma/client.js'
-import { exactText, substring } from '../shared/filters.js'
-import { orderColumns, orderOf, type OrderBy, type PageArguments, planPage } from '../shared/pagination.js'
-import type { Viewer } from '../shared/viewer.js'
+import { exactText, substring } from '../domain/conditions.js'
+import { orderColumns, orderOf, type OrderBy, type PageArguments, planPage } from '../graphql/pagination.js'
+import type { Viewer } from '../domain/viewer.js'
 import { visible } from './access.js'
 
 const template = orderColumns<Pick<AssessmentTemplate, 'id' | 'name' | 'createdAt'>>()

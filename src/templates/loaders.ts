@@ -1,9 +1,13 @@
-import { byId } from '../shared/connections.js'
-import type { Reads } from '../shared/plain-reads.js'
+import type { Services } from '../domain/services.js'
+import { byId } from '../graphql/loaders.js'
+import { visible } from './access.js'
 
-export function templateLoaders(reads: Reads, organisationId: string) {
-  return {
-    templates: byId((ids) => reads.assessmentTemplate.findMany({ where: { organisationId, id: { in: ids } } })),
-    outcomes: byId((ids) => reads.outcome.findMany({ where: { organisationId, id: { in: ids } } })),
+export class TemplateLoaders {
+  readonly templates
+  readonly outcomes
+
+  constructor({ store, viewer }: Services) {
+    this.templates = byId((ids) => store.assessmentTemplate.findMany({ where: { ...visible(viewer), id: { in: ids } } }))
+    this.outcomes = byId((ids) => store.outcome.findMany({ where: { ...visible(viewer), id: { in: ids } } }))
   }
 }

@@ -1,5 +1,5 @@
 import { z } from 'zod'
-import { between, refuse, text } from '../shared/validation.js'
+import { between, refuse, text } from '../domain/validation.js'
 
 /* What templates and the question bank are made of, where it is kept as JSON. */
 

@@ -1,8 +1,8 @@
-import { builder } from '../builder.js'
-import { listPage } from '../shared/connections.js'
-import { orderInput } from '../shared/order-direction.js'
-import { Node } from '../shared/node-type.js'
-import { isUuid } from '../shared/validation.js'
+import { builder } from '../graphql/builder.js'
+import { listPage } from '../graphql/connections.js'
+import { orderInput } from '../graphql/order.js'
+import { Node } from '../graphql/nodes.js'
+import { isUuid } from '../domain/validation.js'
 import { visible } from './access.js'
 import { planTemplates } from './lists.js'
 import { type QuestionOption as QuestionOptionShape, type TemplateSection, templateSections } from './rules.js'
@@ -94,8 +94,8 @@ builder.queryFields((t) => ({
     nullable: true,
     description: 'One template.',
     args: { id: t.arg.id({ required: true, description: 'UUID of the template.' }) },
-    resolve: (query, _root, { id }, { reads, viewer }) =>
-      isUuid(id) ? reads.assessmentTemplate.findById(query, visible(viewer), id.toLowerCase()) : null,
+    resolve: (query, _root, { id }, { store, viewer }) =>
+      isUuid(id) ? store.assessmentTemplate.findUnique({ ...query, where: { ...visible(viewer), id: id.toLowerCase() } }) : null,
   }),
   assessmentTemplates: t.connection(
     {
@@ -106,7 +106,7 @@ builder.queryFields((t) => ({
         orderBy: t.arg({ type: [AssessmentTemplateOrder], description: 'In which order.' }),
       },
       resolve: (_root, args, context, info) =>
-        listPage(context, info, context.reads.assessmentTemplate, planTemplates(context.viewer, args)),
+        listPage(context, info, context.store.assessmentTemplate, planTemplates(context.viewer, args)),
     },
     AssessmentTemplateConnection,
   ),
@@ -115,7 +115,7 @@ builder.queryFields((t) => ({
     nullable: true,
     description: 'One outcome.',
     args: { id: t.arg.id({ required: true, description: 'UUID of the outcome.' }) },
-    resolve: (query, _root, { id }, { reads, viewer }) =>
-      isUuid(id) ? reads.outcome.findById(query, visible(viewer), id.toLowerCase()) : null,
+    resolve: (query, _root, { id }, { store, viewer }) =>
+      isUuid(id) ? store.outcome.findUnique({ ...query, where: { ...visible(viewer), id: id.toLowerCase() } }) : null,
   }),
 }))

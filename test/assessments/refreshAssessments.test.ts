@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto'
 import pino from 'pino'
 import { describe, expect, it } from 'vitest'
 import { z } from 'zod'
-import { createServer } from '../../src/server.js'
+import { createServer } from '../../src/server/server.js'
 import { database, db, dependencies, limits, logged, statementsOf } from '../gateway.js'
 import { anOrganisation, OPTIONS, type Story } from '../story.js'
 

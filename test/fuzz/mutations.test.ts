@@ -10,7 +10,7 @@ import { argumentsOf, jsonOf, literalOf, type Mood } from './inputs.js'
 import { FUZZ_TIMEOUT_MS, holds } from './runs.js'
 import { aWorld, type World } from './world.js'
 import { enrolled } from '../mutations.js'
-import { schema } from '../../src/schema.js'
+import { schema } from '../../src/server/schema.js'
 import { getNamedType, isCompositeType, isObjectType } from 'graphql'
 
 const moods: Mood[] = ['tame', 'tame', 'odd', 'odd', 'wild']

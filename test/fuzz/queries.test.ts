@@ -3,7 +3,7 @@
 import fc from 'fast-check'
 import { parse, validate } from 'graphql'
 import { expect, test } from 'vitest'
-import { schema } from '../../src/schema.js'
+import { schema } from '../../src/server/schema.js'
 import { statementsOf } from '../gateway.js'
 import { answerTo } from './answers.js'
 import { jsonOf } from './inputs.js'

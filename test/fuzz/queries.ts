@@ -11,7 +11,7 @@ import {
   isObjectType,
   isRequiredArgument,
 } from 'graphql'
-import { schema } from '../../src/schema.js'
+import { schema } from '../../src/server/schema.js'
 import { literalOf, type Mood, valueOf } from './inputs.js'
 import type { World } from './world.js'
 

@@ -1,9 +1,9 @@
 import { randomBytes } from 'node:crypto'
 import pg from 'pg'
 import type { TestProject } from 'vitest/node'
-import { openDatabase } from '../../src/database.js'
-import { startEmbeddedDatabase } from '../../src/embedded-database.js'
-import { migrate } from '../../src/migrations.js'
+import { openDatabase } from '../../src/database/client.js'
+import { startEmbeddedDatabase } from '../../src/database/embedded.js'
+import { migrate } from '../../src/database/migrations.js'
 import { temporaryDirectory } from '../processes.js'
 
 declare module 'vitest' {

@@ -1,0 +1,141 @@
+import type { Pool } from 'pg'
+import pg from 'pg'
+import { runOutsideOfRequests } from '../request-scope/request-scope.js'
+import type { Logger } from 'pino'
+
+/*
+ * Wake-ups for whoever waits for a row to change. A wake-up is a hint and nothing more: what changed
+ * is read from the revisions, so that one lost wake-up delays an event and never loses it.
+ */
+
+/** Who waits without a wake-up looks again after this long. */
+const LOOK_AGAIN_MS = 15_000
+
+/** Hears that rows have changed. */
+export interface ChangeAnnouncer {
+  /** Tells that rows have changed, once the change is committed. */
+  announce(ids: string[]): void
+}
+
+export interface ChangeSignals extends ChangeAnnouncer {
+  /** Resolves when the row may have changed, or after a while, or when `signal` aborts. */
+  next(id: string, signal: AbortSignal): Promise<void>
+  close(): Promise<void>
+}
+
+/** Wake-ups within this process, which is all that there is with the embedded database. */
+export class LocalChangeSignals implements ChangeSignals {
+  readonly #waiting = new Map<string, Set<() => void>>()
+
+  /** How many are waiting, for tests of what a gone subscriber leaves behind. */
+  get waiting(): number {
+    return [...this.#waiting.values()].reduce((sum, { size }) => sum + size, 0)
+  }
+
+  announce(ids: string[]): void {
+    for (const id of ids) for (const wake of this.#waiting.get(id) ?? []) wake()
+  }
+
+  next(id: string, signal: AbortSignal): Promise<void> {
+    const waiting = this.#waiting.get(id) ?? new Set()
+    this.#waiting.set(id, waiting)
+    return new Promise((resolve) => {
+      const wake = () => {
+        clearTimeout(timer)
+        signal.removeEventListener('abort', wake)
+        waiting.delete(wake)
+        if (waiting.size === 0 && this.#waiting.get(id) === waiting) this.#waiting.delete(id)
+        resolve()
+      }
+      const timer = setTimeout(wake, LOOK_AGAIN_MS)
+      waiting.add(wake)
+      signal.addEventListener('abort', wake)
+      if (signal.aborted) wake()
+    })
+  }
+
+  close(): Promise<void> {
+    return Promise.resolve()
+  }
+}
+
+const CHANNEL = 'assessment_gateway_changes'
+/** ChangeSignals of this span travel in one notification, so that writes do not queue up behind NOTIFY. */
+const GATHER_MS = 20
+/** A notification holds 8,000 bytes, a UUID with its separator 37. */
+const IDS_A_NOTIFICATION = 200
+const RECONNECT_MS = 1_000
+
+/**
+ * Wake-ups across processes by PostgreSQL's LISTEN and NOTIFY. A NOTIFY in the write's own
+ * transaction would make commits wait for each other, so it is sent after it and for many at once.
+ */
+export class PostgresChangeSignals implements ChangeSignals {
+  readonly #local = new LocalChangeSignals()
+  readonly #gathered = new Set<string>()
+  #timer: NodeJS.Timeout | undefined
+  #listener: pg.Client | undefined
+  #closed = false
+
+  constructor(
+    readonly url: string,
+    readonly pool: Pool,
+    readonly log: Logger,
+  ) {}
+
+  /** Starts to hear other processes, and goes on trying when the connection breaks. */
+  async listen(): Promise<void> {
+    if (this.#closed) return
+    const listener = new pg.Client({ connectionString: this.url, application_name: 'assessment-gateway changes', keepAlive: true })
+    this.#listener = listener
+    const retry = (error?: Error) => {
+      if (this.#listener !== listener || this.#closed) return
+      this.#listener = undefined
+      this.log.warn({ err: error }, 'changes of other processes are not heard; trying again')
+      listener.end().catch(() => {})
+      setTimeout(() => void this.listen(), RECONNECT_MS).unref()
+    }
+    listener.on('error', retry)
+    listener.on('end', () => retry())
+    listener.on('notification', ({ payload }) => this.#local.announce((payload ?? '').split(',')))
+    try {
+      await listener.connect()
+      await listener.query(`LISTEN ${CHANNEL}`)
+    } catch (error) {
+      retry(error instanceof Error ? error : undefined)
+    }
+  }
+
+  announce(ids: string[]): void {
+    this.#local.announce(ids)
+    for (const id of ids) this.#gathered.add(id)
+    // It is sent for many, and for none of their operations.
+    this.#timer ??= setTimeout(() => void runOutsideOfRequests(() => this.#notify()), GATHER_MS)
+  }
+
+  async #notify(): Promise<void> {
+    const ids = [...this.#gathered]
+    this.#gathered.clear()
+    this.#timer = undefined
+    try {
+      for (let at = 0; at < ids.length; at += IDS_A_NOTIFICATION) {
+        await this.pool.query('SELECT pg_notify($1, $2)', [CHANNEL, ids.slice(at, at + IDS_A_NOTIFICATION).join()])
+      }
+    } catch (error) {
+      this.log.warn({ err: error }, 'other processes were not told of changes; they will look by themselves')
+    }
+  }
+
+  next(id: string, signal: AbortSignal): Promise<void> {
+    return this.#local.next(id, signal)
+  }
+
+  async close(): Promise<void> {
+    this.#closed = true
+    if (this.#timer) {
+      clearTimeout(this.#timer)
+      await this.#notify()
+    }
+    await this.#listener?.end()
+  }
+}

@@ -1,0 +1,10 @@
+/** What a viewer may do; a _WRITE scope includes its _READ. */
+export const scopes = [
+  'ASSESSMENTS_READ',
+  'ASSESSMENTS_WRITE',
+  'RECORDS_READ',
+  'RECORDS_WRITE',
+  'RESULTS_READ',
+  'RESULTS_WRITE',
+] as const
+export type Scope = (typeof scopes)[number]

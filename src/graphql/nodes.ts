@@ -1,0 +1,87 @@
+import { GraphQLError, type GraphQLResolveInfo } from 'graphql'
+import { isUuid } from '../domain/validation.js'
+import { Prisma } from '../generated/prisma/client.js'
+import { builder } from './builder.js'
+import type { Context } from './context.js'
+import { MAXIMUM_PAGE_SIZE } from './pagination.js'
+import type { LoadById } from './references.js'
+
+/** Relay's interface; each room says by `nodeType` which of its types implement it. */
+export const Node = builder.interfaceRef<{ id: string }>('Node').implement({
+  description: 'Anything that `node` can find again by its id.',
+  fields: (t) => ({ id: t.exposeID('id', { description: 'UUID, the same everywhere.' }) }),
+})
+
+interface NodeType {
+  /** The column that holds the organisation of a row. */
+  tenantColumn: 'organisationId' | 'id'
+  load(context: Context, info: GraphQLResolveInfo, id: string): Promise<{ id: string } | null>
+}
+
+/** By the name of the type, which is that of its table as well. */
+const nodeTypes = new Map<string, NodeType>()
+
+/** Lets `node` and `nodes` find the rows of a type, which has to implement Node and be named as its table. */
+export function nodeType<Row extends { id: string }>(
+  type: { name: string; addBrand(row: NoInfer<Row>): unknown },
+  load: LoadById<Row>,
+  tenantColumn: NodeType['tenantColumn'] = 'organisationId',
+): void {
+  nodeTypes.set(type.name, {
+    tenantColumn,
+    async load(context, info, id) {
+      const row = await load(context, info, id)
+      // The interface tells the type of a row by its brand.
+      if (row) type.addBrand(row)
+      return row
+    },
+  })
+}
+
+/** The names of the types of the viewer's rows with these ids, by one statement over all tables. */
+async function typesOf({ store, viewer }: Context, ids: string[]): Promise<Map<string, string>> {
+  const organisationId = viewer.organisation.id
+  const tables = Array.from(nodeTypes, ([name, { tenantColumn }]) => {
+    const [table, tenant] = [Prisma.raw(`"${name}"`), Prisma.raw(`"${tenantColumn}"`)]
+    return Prisma.sql`SELECT ${name} AS "type", "id" FROM ${table} JOIN wanted USING ("id") WHERE ${tenant} = ${organisationId}::uuid`
+  })
+  const rows = await store.$queryRaw<{ id: string; type: string }[]>`
+    WITH wanted AS (SELECT unnest(${ids.filter(isUuid)}::uuid[]) AS "id")
+    ${Prisma.join(tables, ' UNION ALL ')}`
+  return new Map(rows.map(({ id, type }) => [id, type]))
+}
+
+async function findNodes(context: Context, info: GraphQLResolveInfo, ids: string[]) {
+  const types = await typesOf(context, ids)
+  return ids.map((id) => nodeTypes.get(types.get(id.toLowerCase()) ?? '')?.load(context, info, id) ?? null)
+}
+
+/**
+ * Declares `node` and `nodes`, last of all fields of Query. Another subgraph may have fields of these names as well, which composition
+ * would refuse if they were not shareable.
+ */
+export function declareNodeQueries(): void {
+  builder.queryFields((t) => ({
+    node: t.field({
+      type: Node,
+      nullable: true,
+      shareable: true,
+      inaccessible: true,
+      description: 'Whatever has this id, for clients that refetch by id alone. A composed graph leaves it out.',
+      args: { id: t.arg.id({ required: true, description: 'UUID of anything that implements Node.' }) },
+      resolve: async (_root, { id }, context, info) => (await findNodes(context, info, [id]))[0] ?? null,
+    }),
+    nodes: t.field({
+      type: [Node],
+      nullable: { list: false, items: true },
+      shareable: true,
+      inaccessible: true,
+      description: 'Whatever has these ids, in their order; null for one that nothing has. A composed graph leaves it out.',
+      args: { ids: t.arg.idList({ required: true, description: 'UUIDs of anything that implements Node; at most 100.' }) },
+      resolve(_root, { ids }, context, info) {
+        if (ids.length <= MAXIMUM_PAGE_SIZE) return findNodes(context, info, ids)
+        throw new GraphQLError(`At most ${MAXIMUM_PAGE_SIZE} nodes can be asked for at once.`, { extensions: { code: 'BAD_USER_INPUT' } })
+      },
+    }),
+  }))
+}

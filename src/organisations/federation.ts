@@ -1,0 +1,39 @@
+import { builder } from '../graphql/builder.js'
+import type { Entity as EntityRow, Organisation as OrganisationRow, User as UserRow } from '../generated/prisma/client.js'
+import { nodeType } from '../graphql/nodes.js'
+import { references, referencesById } from '../graphql/references.js'
+import { visible } from './access.js'
+import { Entity, Organisation, User } from './schema.js'
+
+export const organisationById = referencesById<OrganisationRow>('Organisation', ({ store, viewer }, ids, query) =>
+  store.organisation.findMany({ ...query, where: { AND: [{ id: viewer.organisation.id }, { id: { in: ids } }] } }),
+)
+export const userById = referencesById<UserRow>('User', ({ store, viewer }, ids, query) =>
+  store.user.findMany({ ...query, where: { ...visible(viewer), id: { in: ids } } }),
+)
+const userBySourcedId = references<UserRow>(
+  'User',
+  'sourcedId',
+  ({ store, viewer }, sourcedIds, query) => store.user.findMany({ ...query, where: { ...visible(viewer), sourcedId: { in: sourcedIds } } }),
+)
+export const entityById = referencesById<EntityRow>('Entity', ({ store, viewer }, ids, query) =>
+  store.entity.findMany({ ...query, where: { ...visible(viewer), id: { in: ids } } }),
+)
+
+builder.asEntity(Organisation, {
+  key: builder.selection<{ id: string }>('id'),
+  resolveReference: ({ id }, context, info) => organisationById(context, info, id),
+})
+builder.asEntity(User, {
+  key: [builder.selection<{ id: string }>('id'), builder.selection<{ sourcedId: string }>('sourcedId')],
+  resolveReference: (key, context, info) =>
+    'id' in key ? userById(context, info, key.id) : userBySourcedId(context, info, key.sourcedId),
+})
+builder.asEntity(Entity, {
+  key: builder.selection<{ id: string }>('id'),
+  resolveReference: ({ id }, context, info) => entityById(context, info, id),
+})
+
+nodeType(Organisation, organisationById, 'id')
+nodeType(User, userById)
+nodeType(Entity, entityById)

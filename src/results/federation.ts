@@ -1,0 +1,36 @@
+import { builder } from '../graphql/builder.js'
+import type {
+  AssessmentLineItem as AssessmentLineItemRow,
+  AssessmentResult as AssessmentResultRow,
+  ScoreScale as ScoreScaleRow,
+} from '../generated/prisma/client.js'
+import { nodeType } from '../graphql/nodes.js'
+import { references, referencesById } from '../graphql/references.js'
+import { visible } from './access.js'
+import { AssessmentLineItem, AssessmentResult, ScoreScale } from './schema.js'
+
+export const resultById = referencesById<AssessmentResultRow>('AssessmentResult', ({ store, viewer }, ids, query) =>
+  store.assessmentResult.findMany({ ...query, where: { ...visible(viewer), id: { in: ids } } }),
+)
+export const lineItemById = referencesById<AssessmentLineItemRow>('AssessmentLineItem', ({ store, viewer }, ids, query) =>
+  store.assessmentLineItem.findMany({ ...query, where: { ...visible(viewer), id: { in: ids } } }),
+)
+export const scaleById = referencesById<ScoreScaleRow>('ScoreScale', ({ store, viewer }, ids, query) =>
+  store.scoreScale.findMany({ ...query, where: { ...visible(viewer), id: { in: ids } } }),
+)
+const resultBySourcedId = references<AssessmentResultRow>(
+  'AssessmentResult',
+  'sourcedId',
+  ({ store, viewer }, sourcedIds, query) =>
+    store.assessmentResult.findMany({ ...query, where: { ...visible(viewer), sourcedId: { in: sourcedIds } } }),
+)
+
+builder.asEntity(AssessmentResult, {
+  key: [builder.selection<{ id: string }>('id'), builder.selection<{ sourcedId: string }>('sourcedId')],
+  resolveReference: (key, context, info) =>
+    'id' in key ? resultById(context, info, key.id) : resultBySourcedId(context, info, key.sourcedId),
+})
+
+nodeType(AssessmentLineItem, lineItemById)
+nodeType(ScoreScale, scaleById)
+nodeType(AssessmentResult, resultById)

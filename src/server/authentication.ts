@@ -1,0 +1,145 @@
+import DataLoader from 'dataloader'
+import type { JWTPayload } from 'jose'
+import { z } from 'zod'
+import { currentScope, runOutsideOfRequests } from '../request-scope/request-scope.js'
+import { NoConnectionError } from '../database/pool.js'
+import { hashOf } from '../organisations/credentials.js'
+import type { PreparedStatements } from '../database/prepared-statements.js'
+import { isStorable, isUuid } from '../domain/validation.js'
+import type { Viewer } from '../domain/viewer.js'
+import { type Scope, scopes } from '../domain/scopes.js'
+import type { RequestHeaders } from '../observability/request-observer.js'
+import { type JwtSettings, tokenVerifier } from './tokens.js'
+
+/** The credentials alone: what holds on to them does not hold on to the whole request. */
+export function credentialsOf(headers: RequestHeaders): RequestHeaders {
+  const credentials: Record<string, string | null> = {}
+  for (const name of credentialHeaders) credentials[name] = headers.get(name)
+  return { get: (name) => credentials[name] ?? null }
+}
+
+const credentialHeaders = ['authorization', 'apikey', 'x-api-key', 'x-session-token']
+
+/** Finds out whom a request's credential stands for; null unless it carries exactly one, and a good one. */
+export type Authenticate = (headers: RequestHeaders) => Promise<Viewer | null>
+
+const includedScope: Partial<Record<Scope, Scope>> = {
+  ASSESSMENTS_WRITE: 'ASSESSMENTS_READ',
+  RECORDS_WRITE: 'RECORDS_READ',
+  RESULTS_WRITE: 'RESULTS_READ',
+}
+
+/** OneRoster 1.2's names for two of our scopes. */
+const oneRosterScopes: Record<string, Scope> = {
+  'https://purl.imsglobal.org/spec/or/v1p2/scope/assessment.readonly': 'RESULTS_READ',
+  'https://purl.imsglobal.org/spec/or/v1p2/scope/assessment.createput': 'RESULTS_WRITE',
+}
+
+export function createAuthenticate(statements: PreparedStatements, jwt: JwtSettings | undefined): Authenticate {
+  const verifyToken = jwt && tokenVerifier(jwt)
+  const viewerOfKey = credentialLoader(statements, 'key', credentialQuery('ApiKey', 'c."revokedAt" IS NULL'), () => [])
+  const viewerOfSession = credentialLoader(statements, 'session', credentialQuery('Session', 'c."expiresAt" > $2'), () => [new Date()])
+  return async (headers) => {
+    const authorization = headers.get('authorization')
+    const keys = [headers.get('apikey'), headers.get('x-api-key')].filter((value) => value !== null)
+    const session = headers.get('x-session-token')
+    const count = keys.length + (authorization === null ? 0 : 1) + (session === null ? 0 : 1)
+    if (count !== 1) return null
+    if (keys[0] !== undefined) return viewerOfKey(keys[0])
+    if (session !== null) return viewerOfSession(session)
+    const token = /^Bearer +([^\s]+)$/i.exec(authorization ?? '')?.[1]
+    const claims = token && verifyToken ? await verifyToken(token) : null
+    return claims && jwt ? tokenViewer(statements, jwt, claims) : null
+  }
+}
+
+/** A person and the organisation, as columns of one row; without a person theirs are null. */
+interface ViewerRow {
+  id: string
+  companyId: number
+  name: string
+  createdAt: Date
+  userId: string | null
+  sourcedId: string | null
+  subject: string | null
+  userName: string | null
+  userCreatedAt: Date | null
+}
+
+const VIEWER_COLUMNS = `
+  o."id", o."companyId", o."name", o."createdAt",
+  u."id" AS "userId", u."sourcedId", u."subject", u."name" AS "userName", u."createdAt" AS "userCreatedAt"`
+
+interface CredentialRow extends ViewerRow {
+  hash: string
+  credentialId: string
+  scopes: Scope[]
+}
+
+/** Found by the hash of its secret alone, and looked up for each request, so that a revoked one is refused at once. */
+const credentialQuery = (table: 'ApiKey' | 'Session', good: string) => `
+  SELECT encode(c."hash", 'base64') AS "hash", c."id" AS "credentialId", c."scopes"::text[] AS "scopes", ${VIEWER_COLUMNS}
+  FROM "${table}" AS c
+  JOIN "Organisation" AS o ON o."id" = c."organisationId"
+  LEFT JOIN "User" AS u ON u."organisationId" = c."organisationId" AND u."id" = c."userId"
+  WHERE c."hash" = ANY($1::bytea[]) AND ${good}`
+
+const SUBJECT_QUERY = `
+  SELECT ${VIEWER_COLUMNS}
+  FROM "Organisation" AS o
+  LEFT JOIN "User" AS u ON u."organisationId" = o."id" AND u."subject" = $2
+  WHERE o."id" = $1`
+
+/** Looks up the credentials of all requests that have arrived by the same turn of the event loop with one statement. */
+function credentialLoader(statements: PreparedStatements, kind: 'key' | 'session', query: string, values: () => unknown[]) {
+  const loader = new DataLoader<string, CredentialRow | undefined>(
+    async (hashes) => {
+      const rows = await statements.rows<CredentialRow>(query, [[...new Set(hashes)].map((hash) => Buffer.from(hash, 'base64')), ...values()])
+      const found = new Map(rows.map((row) => [row.hash, row]))
+      return hashes.map((hash) => found.get(hash))
+    },
+    // None of the requests owns the statement, which must not end with one of them.
+    { cache: false, maxBatchSize: 100, batchScheduleFn: (load) => void setImmediate(() => runOutsideOfRequests(load)) },
+  )
+  return async (secret: string): Promise<Viewer | null> => {
+    try {
+      const row = await loader.load(Buffer.from(hashOf(secret)).toString('base64'))
+      return row ? { ...personOf(row), scopes: expand(row.scopes), actor: `${kind}:${row.credentialId}` } : null
+    } catch (error) {
+      if (error instanceof NoConnectionError) currentScope()?.interrupt('OVERLOADED')
+      throw error
+    }
+  }
+}
+
+function personOf({ id, companyId, name, createdAt, userId, sourcedId, subject, userName, userCreatedAt }: ViewerRow): Pick<Viewer, 'organisation' | 'user'> {
+  return {
+    organisation: { id, companyId, name, createdAt },
+    user:
+      userId === null || userName === null || userCreatedAt === null
+        ? null
+        : { id: userId, organisationId: id, sourcedId, subject, name: userName, createdAt: userCreatedAt },
+  }
+}
+
+const scopesClaim = z.union([z.string().transform((value) => value.split(' ')), z.array(z.string())])
+
+async function tokenViewer(statements: PreparedStatements, jwt: JwtSettings, claims: JWTPayload): Promise<Viewer | null> {
+  const organisationId = claims[jwt.organisationClaim]
+  const subject = claims[jwt.subjectClaim]
+  if (typeof organisationId !== 'string' || !isUuid(organisationId)) return null
+  if (typeof subject !== 'string' || subject === '' || !isStorable(subject)) return null
+  const [row] = await statements.rows<ViewerRow>(SUBJECT_QUERY, [organisationId, subject])
+  if (!row) return null
+  const granted = scopesClaim.safeParse(claims[jwt.scopesClaim])
+  return {
+    ...personOf(row),
+    scopes: expand((granted.data ?? []).flatMap((name) => oneRosterScopes[name] ?? scopes.find((scope) => scope === name) ?? [])),
+    actor: `user:${subject}`,
+  }
+}
+
+function expand(granted: Scope[]): ReadonlySet<Scope> {
+  const all = new Set(granted.flatMap((scope) => [includedScope[scope] ?? scope, scope]))
+  return new Set(scopes.filter((scope) => all.has(scope)))
+}

@@ -1,0 +1,26 @@
+import type { ChangeSignals } from '../database/change-signals.js'
+import type { Viewer } from '../domain/viewer.js'
+import type { PrismaClient } from '../generated/prisma/client.js'
+import type { Context } from '../graphql/context.js'
+import { Loaders } from '../graphql/loaders.js'
+import type { RequestHeaders } from '../observability/request-observer.js'
+import type { Authenticate } from './authentication.js'
+
+interface ContextOptions {
+  store: PrismaClient
+  changes: ChangeSignals
+  authenticate: Authenticate
+  refreshTimeoutMs: number
+}
+
+/** Makes the context of each request. */
+export function contextFactory({ store, changes, authenticate, refreshTimeoutMs }: ContextOptions) {
+  return (viewer: Viewer, credentials: RequestHeaders): Context => ({
+    store,
+    changes,
+    viewer,
+    loaders: new Loaders({ store, viewer }),
+    reauthenticate: () => authenticate(credentials),
+    refreshTimeoutMs,
+  })
+}

@@ -1,0 +1,61 @@
+import { GraphQLError } from 'graphql'
+import type { GraphQLParams } from 'graphql-yoga'
+import { z } from 'zod'
+import { empty } from '../http/answer.js'
+import { BodyTooLongError } from '../http/http-request.js'
+import type { Guard } from './guard.js'
+
+/** For the log: nobody gets it. */
+const CLIENT_LEFT = empty(499)
+
+/**
+ * Reads the body of a POST, whether its length is announced or only found out while reading. What is wrong with it is told later, in
+ * the form that the client accepts.
+ *
+ * @param maximumBytes that a body may have
+ */
+export function readBody(maximumBytes: number): Guard {
+  return async (guarded) => {
+    const { request } = guarded
+    if (request.method !== 'POST') return undefined
+    try {
+      if (Number(request.headers.get('content-length')) > maximumBytes) throw new BodyTooLongError()
+      const text = await request.text(maximumBytes)
+      if (text === null) return CLIENT_LEFT
+      guarded.body = { params: parameters(text) }
+    } catch (error) {
+      if (error instanceof GraphQLError) guarded.body = { error }
+      else if (error instanceof BodyTooLongError) guarded.body = { error: tooLong(maximumBytes) }
+      else throw error
+    }
+    return undefined
+  }
+}
+
+function tooLong(maximumBytes: number): GraphQLError {
+  return refusal(413, 'PAYLOAD_TOO_LARGE', `The body of a request may have at most ${maximumBytes} bytes.`, {
+    // What is still to come of the body is not waited for.
+    connection: 'close',
+  })
+}
+
+const requestParameters = z.looseObject({})
+
+/** @throws GraphQLError when it is not one JSON object. */
+function parameters(body: string): GraphQLParams {
+  const { data } = requestParameters.safeParse(json(body))
+  if (data) return data
+  throw refusal(400, 'BAD_REQUEST', 'The body must be one JSON object with a `query`; several operations are several requests.')
+}
+
+function json(text: string): unknown {
+  try {
+    return JSON.parse(text)
+  } catch {
+    throw refusal(400, 'BAD_REQUEST', 'The body is not valid JSON.')
+  }
+}
+
+function refusal(status: number, code: string, message: string, headers: Record<string, string> = {}): GraphQLError {
+  return new GraphQLError(message, { extensions: { code, http: { status, headers } } })
+}

@@ -1,0 +1,17 @@
+import { type Authenticate, credentialsOf } from '../authentication.js'
+import { failure } from '../http/answer.js'
+import type { Guard } from './guard.js'
+
+/** Lets nobody pass without exactly one good credential. */
+export function requireCredential(authenticate: Authenticate): Guard {
+  return async (guarded) => {
+    guarded.credentials = credentialsOf(guarded.request.headers)
+    const viewer = await authenticate(guarded.credentials)
+    if (viewer) {
+      guarded.viewer = viewer
+      return undefined
+    }
+    const message = 'Exactly one valid credential is needed: Authorization: Bearer, apikey, X-API-Key or X-Session-Token.'
+    return failure(401, 'UNAUTHENTICATED', message, { 'www-authenticate': 'Bearer' })
+  }
+}

@@ -1,0 +1,65 @@
+import { types } from 'node:util'
+import { type ExecutionArgs, getOperationAST, OperationTypeNode } from 'graphql'
+import type { Plugin } from 'graphql-yoga'
+import { currentScope } from '../../request-scope/request-scope.js'
+import { interruptionError } from '../http/masked-errors.js'
+
+/**
+ * Answers an operation that takes longer than `timeoutMs` with an error, and ends its SQL; it may
+ * prolong its time by itself. A query whose client has gone away is given up too; a mutation is
+ * finished.
+ */
+export function useDeadline(timeoutMs: number): Plugin {
+  return {
+    onExecute({ executeFn, setExecuteFn }) {
+      setExecuteFn((args: ExecutionArgs) => withinDeadline(timeoutMs, args, () => executeFn(args)))
+    },
+  }
+}
+
+function withinDeadline(timeoutMs: number, { document, operationName }: ExecutionArgs, execute: () => unknown): unknown {
+  const scope = currentScope()
+  const node = getOperationAST(document, operationName)
+  if (!scope || !node) return execute()
+  if (node.operation === OperationTypeNode.QUERY) {
+    const abandon = () => scope.interrupt('ABANDONED')
+    // The client may have left while its credential was looked up.
+    if (scope.hasClientLeft) abandon()
+    scope.onClientLeft = abandon
+  }
+  let answer: (result: unknown) => void = () => {}
+  // From before it begins, as it may prolong its time at once.
+  scope.startDeadline(timeoutMs, () => {
+    scope.interrupt('TIMEOUT')
+    answer({ errors: [interruptionError('TIMEOUT')] })
+  })
+  const over = () => {
+    scope.stopDeadline()
+    scope.onClientLeft = undefined
+  }
+  let executed: unknown
+  try {
+    executed = execute()
+  } catch (error) {
+    over()
+    throw error
+  }
+  if (!types.isPromise(executed)) {
+    over()
+    return executed
+  }
+  const running = executed
+  return new Promise((resolve, reject) => {
+    answer = resolve
+    running.then(
+      (result) => {
+        over()
+        resolve(result)
+      },
+      (error: unknown) => {
+        over()
+        reject(error instanceof Error ? error : new Error('Something else than an error was thrown.', { cause: error }))
+      },
+    )
+  })
+}

@@ -1,0 +1,46 @@
+import { type DocumentNode, GraphQLError, Kind } from 'graphql'
+import type { Plugin } from 'graphql-yoga'
+import { LRUCache } from 'lru-cache'
+import { isRecord } from '../../domain/is-record.js'
+
+/** Characters of source that are remembered in all; a syntax tree takes about a hundred times as many bytes. */
+const MOST_CHARACTERS = 500_000
+/** Longer documents are parsed and validated each time. */
+const LONGEST_DOCUMENT = 20_000
+
+/** Remembers documents by their source. They are counted by their length, so that large ones cannot fill the memory. */
+export function cacheBySource<Value extends object>(): LRUCache<string, Value> {
+  return new LRUCache({ maxSize: MOST_CHARACTERS, maxEntrySize: LONGEST_DOCUMENT, sizeCalculation: (_, source) => source.length + 100 })
+}
+
+/** Parses, measures and validates each document once; what is wrong with one is remembered too. */
+export function useDocumentCache(): Plugin {
+  const documents = cacheBySource<DocumentNode>()
+  const refusals = cacheBySource<Error>()
+  const validations = new WeakMap<DocumentNode, readonly GraphQLError[]>()
+  return {
+    onParse({ params, setParsedDocument }) {
+      const source: unknown = params.source
+      if (typeof source !== 'string') return
+      const known = documents.get(source)
+      if (known) return setParsedDocument(known)
+      const refusal = refusals.get(source)
+      if (refusal) throw refusal
+      return ({ result }: { result: unknown }) => {
+        if (result instanceof Error) refusals.set(source, result)
+        else if (isDocument(result)) documents.set(source, result)
+      }
+    },
+    onValidate({ params, setResult }) {
+      const document: unknown = params.documentAST
+      if (!isDocument(document)) return
+      const known = validations.get(document)
+      if (known) return setResult(known)
+      return ({ result }) => void validations.set(document, result.filter((it) => it instanceof GraphQLError))
+    },
+  }
+}
+
+function isDocument(value: unknown): value is DocumentNode {
+  return isRecord(value) && value['kind'] === Kind.DOCUMENT
+}

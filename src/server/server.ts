@@ -1,0 +1,127 @@
+import type { IncomingMessage, ServerResponse } from 'node:http'
+import type { Plugin } from 'graphql-yoga'
+import type { Logger } from 'pino'
+import { type ChangeSignals, LocalChangeSignals } from '../database/change-signals.js'
+import type { PrismaClient } from '../generated/prisma/client.js'
+import type { RequestObserver } from '../observability/request-observer.js'
+import { type RequestScope, runInScope } from '../request-scope/request-scope.js'
+import type { Authenticate } from './authentication.js'
+import { contextFactory } from './context.js'
+import { createGraphiqlPage } from './graphiql/page.js'
+import type { GuardedRequest } from './guards/guard.js'
+import type { PersistedDocuments } from './guards/persisted-documents.js'
+import { type Answer, empty, failure, responseOf, send, unexpectedFailure, withHeaders } from './http/answer.js'
+import { createCors } from './http/cors.js'
+import { graphqlOverHttp } from './http/graphql-over-http.js'
+import { type HttpRequest, requestOfFetch, requestOfNode } from './http/http-request.js'
+import { masked } from './http/masked-errors.js'
+import { beginRequest, commonHeaders, logRequest } from './http/request-log.js'
+import { graphqlGuards, httpGuards, type Limits } from './pipeline.js'
+import { schema } from './schema.js'
+
+export const GRAPHQL_PATH = '/graphql'
+
+export interface ServerDependencies {
+  /** Where the rows are. */
+  store: PrismaClient
+  authenticate: Authenticate
+  log: Logger
+  /** Whether the database answers and is migrated, and the server is not about to stop. */
+  isReady(): Promise<boolean>
+  /** False: off. Otherwise the key that the page sends unless told otherwise, if there is one to show. */
+  graphiql: { demoKey: string | undefined } | false
+  limits: Limits
+  /** Whether the schema may be asked for, and wrong names be answered with similar ones. */
+  introspection: boolean
+  /** Web pages of these origins may send requests from a browser. */
+  corsOrigins: string[]
+  /** How subscriptions hear of changes; left out, they hear of this process's alone. */
+  changes?: ChangeSignals
+  persistedDocuments?: PersistedDocuments | undefined
+  observers?: RequestObserver[]
+  /** Executes operations; left out, Yoga's executor does. */
+  execution?: Plugin
+}
+
+/** The HTTP edge: GraphQL, GraphiQL's page, /health and /ready. It listens nowhere by itself. */
+export function createServer(dependencies: ServerDependencies) {
+  const { store, authenticate, log, isReady, graphiql, limits, introspection, corsOrigins, changes = new LocalChangeSignals(), persistedDocuments, observers = [], execution } = dependencies
+  const contextFor = contextFactory({ store, changes, authenticate, refreshTimeoutMs: limits.refreshTimeoutMs })
+  const { guards, close } = httpGuards(limits, authenticate, log)
+  const cors = createCors(corsOrigins)
+  const graphiqlPage = graphiql ? createGraphiqlPage({ db: store, demoKey: graphiql.demoKey, log }) : undefined
+  const graphql = graphqlOverHttp({
+    schema,
+    graphqlEndpoint: GRAPHQL_PATH,
+    plugins: graphqlGuards({ limits, introspection, persistedDocuments, observers, execution }),
+    // useDocumentCache does that.
+    parserAndValidationCache: false,
+    maskedErrors: { maskError: (error, message) => masked(error, message, log) },
+    logging: {
+      debug: (...args) => log.debug(args),
+      info: (...args) => log.info(args),
+      warn: (...args) => log.warn(args),
+      // Yoga tells of each error that it masks; masked() has logged it by then, with an id.
+      error: (...args) => log.debug(args),
+    },
+    // What stands before the guards of GraphQL is done here, for all requests alike.
+    // Yoga answers addresses that end so; none has a blank.
+    healthCheckEndpoint: '/ health',
+    landingPage: false,
+    cors: false,
+    graphiql: false,
+    multipart: false,
+    maxRequestBodySize: false,
+  })
+  const { fetchAPI } = graphql
+
+  async function answerTo(guarded: GuardedRequest, scope: RequestScope): Promise<Answer | Response> {
+    const { request } = guarded
+    const path = request.address?.pathname
+    const preflight = cors.preflight(request)
+    if (preflight) return preflight
+    if (path === '/health') return empty(200)
+    if (path === '/ready') return empty((await isReady()) ? 200 : 503)
+    // At exactly this path: Yoga answers `/graphql/` and `/any/graphql` too.
+    if (path !== GRAPHQL_PATH) return path === undefined ? failure(400, 'BAD_REQUEST', 'The address of the request is malformed.') : empty(404)
+    for (const observer of observers) observer.received?.(scope, request)
+    const page = graphiqlPage?.(request)
+    if (page) return page
+    for (const guard of guards) {
+      const judged = guard(guarded)
+      const refusal = judged instanceof Promise ? await judged : judged
+      if (refusal) return refusal
+    }
+    const { viewer, credentials, body } = guarded
+    if (!viewer || !credentials) throw new Error('A request passed the guards without a viewer.')
+    return graphql.answer(request, contextFor(viewer, credentials), body)
+  }
+
+  async function handle(request: HttpRequest): Promise<Answer | Response> {
+    const scope = beginRequest(request)
+    return runInScope(scope, async () => {
+      const guarded: GuardedRequest = { request }
+      const answer = await answerTo(guarded, scope).catch((error: unknown) => unexpectedFailure(error, log))
+      if (request.address?.pathname === GRAPHQL_PATH) {
+        for (const observer of observers) observer.answered?.(scope, answer.status)
+        logRequest(log, scope, guarded.viewer, answer.status)
+      }
+      return withHeaders(answer, { ...commonHeaders(scope), ...cors.headersFor(request) })
+    })
+  }
+
+  return {
+    /** Answers requests of node:http. */
+    async listener(incoming: IncomingMessage, outgoing: ServerResponse): Promise<void> {
+      await send(await handle(requestOfNode(incoming, outgoing, fetchAPI)), incoming, outgoing)
+    },
+    /** Answers requests without a connection. */
+    async fetch(input: string | URL, init: RequestInit = {}): Promise<Response> {
+      return responseOf(await handle(requestOfFetch(new fetchAPI.Request(input, init))), fetchAPI)
+    },
+    async dispose(): Promise<void> {
+      await graphql.dispose()
+      close()
+    },
+  }
+}

@@ -1,0 +1,121 @@
+import { once } from 'node:events'
+import type { Pool } from 'pg'
+import pino from 'pino'
+import { type ChangeSignals, LocalChangeSignals, PostgresChangeSignals } from '../database/change-signals.js'
+import type { Database } from '../database/client.js'
+import { migrationDifference } from '../database/migrations.js'
+import { type DatabaseSettings, prepare, withDatabase } from '../database/with-database.js'
+import { fillWhenEmpty } from '../demo/data.js'
+import { type DemoKey, keptDemoKeys, showDemoKeys } from '../demo/keys.js'
+import { usePlannedExecution } from '../executor/index.js'
+import { observe, type ObservationSettings } from '../observability/observe.js'
+import type { RequestObserver } from '../observability/request-observer.js'
+import { createStore } from '../sql-store/index.js'
+import { createAuthenticate } from './authentication.js'
+import { readPersistedDocuments } from './guards/persisted-documents.js'
+import { serveHttp } from './http/http-server.js'
+import type { Limits } from './pipeline.js'
+import { createServer, GRAPHQL_PATH } from './server.js'
+import type { JwtSettings } from './tokens.js'
+
+export interface StartSettings extends DatabaseSettings, ObservationSettings {
+  production: boolean
+  host: string
+  port: number
+  logLevel: string
+  limits: Limits
+  /** How long requests in flight may take to finish after SIGTERM, in milliseconds. */
+  shutdownTimeoutMs: number
+  graphiql: boolean
+  introspection: boolean
+  corsOrigins: string[]
+  /** The file of documents that clients may name by their hash, and whether all others are refused. */
+  persistedDocuments: { file: string; only: boolean } | undefined
+  jwt: JwtSettings | undefined
+}
+
+/** Runs the gateway until SIGTERM or SIGINT. */
+export async function start(settings: StartSettings): Promise<void> {
+  // Standard output is for the demo keys and the address; logs go to standard error.
+  const log = pino({ level: settings.logLevel }, pino.destination(2))
+  const run = async (database: Database) => {
+    await prepare(database)
+    const demoKeys = isForDemo(settings, database) ? await prepareDemo(settings, database) : []
+    const { observers, close } = await observe(settings, database, log)
+    try {
+      await serve(settings, database, demoKeys, observers, log)
+    } finally {
+      await close()
+    }
+  }
+  await withDatabase(settings, run, settings.limits.operationTimeoutMs)
+}
+
+/** Whether demo keys, which may do everything, stay with the person at this machine. */
+function isForDemo({ production, host }: StartSettings, { embedded }: Database): boolean {
+  const isLoopback = host === 'localhost' || host === '::1' || /^127(\.\d{1,3}){3}$/.test(host)
+  return embedded && !production && isLoopback
+}
+
+async function prepareDemo({ dataDirectory }: StartSettings, { client }: Database): Promise<DemoKey[]> {
+  await fillWhenEmpty(client)
+  return keptDemoKeys(client, dataDirectory)
+}
+
+async function serve(settings: StartSettings, { client, pool, statements }: Database, demoKeys: DemoKey[], observers: RequestObserver[], log: pino.Logger): Promise<void> {
+  const { persistedDocuments, graphiql } = settings
+  let stopping = false
+  const changes = await openChangeSignals(settings, pool, log)
+  const isMigrated = migrationWatch(client, log)
+  const gateway = createServer({
+    // Both engines can be taken out: what is left is slower, and right.
+    store: createStore(client, statements),
+    execution: usePlannedExecution(),
+    authenticate: createAuthenticate(statements, settings.jwt),
+    log,
+    graphiql: graphiql && { demoKey: demoKeys[0]?.key },
+    limits: settings.limits,
+    introspection: settings.introspection,
+    corsOrigins: settings.corsOrigins,
+    changes,
+    observers,
+    persistedDocuments: persistedDocuments && (await readPersistedDocuments(persistedDocuments.file, persistedDocuments.only)),
+    isReady: async () => !stopping && (await isMigrated()),
+  })
+  const server = await serveHttp(gateway.listener, settings)
+  showDemoKeys(demoKeys)
+  process.stdout.write(`GraphQL and GraphiQL  http://${settings.host}:${server.port}${GRAPHQL_PATH}\n`)
+
+  const signal = await Promise.race([once(process, 'SIGTERM'), once(process, 'SIGINT')])
+  log.info({ signal: signal[0] }, 'stopping: requests in flight are finished')
+  stopping = true
+  await server.close()
+  await changes.close()
+  await gateway.dispose()
+}
+
+const LOOK_AGAIN_MS = 1_000
+
+/** Whether the database answers and is migrated. Anybody may ask, so that it is looked at once a second at most. */
+function migrationWatch(client: Database['client'], log: pino.Logger): () => Promise<boolean> {
+  let last: { at: number; answer: Promise<boolean> } | undefined
+  const look = async () => {
+    try {
+      return (await migrationDifference(client)).missing.length === 0
+    } catch (error) {
+      log.warn({ err: error }, 'not ready: the database does not answer')
+      return false
+    }
+  }
+  return () => {
+    if (!last || performance.now() - last.at >= LOOK_AGAIN_MS) last = { at: performance.now(), answer: look() }
+    return last.answer
+  }
+}
+
+async function openChangeSignals({ databaseUrl }: StartSettings, pool: Pool, log: pino.Logger): Promise<ChangeSignals> {
+  if (databaseUrl === undefined) return new LocalChangeSignals()
+  const changes = new PostgresChangeSignals(databaseUrl, pool, log)
+  await changes.listen()
+  return changes
+}

@@ -1,0 +1,71 @@
+import DataLoader from 'dataloader'
+import { NoConnectionError } from '../database/pool.js'
+import { currentScope, jointScope, type RequestScope, runInScope, runOutsideOfRequests } from '../request-scope/request-scope.js'
+
+/** As many as one statement reads for. */
+const MOST_TOGETHER = 100
+
+interface Wanted<Row> {
+  id: string
+  /** Tells which columns are read, and on which conditions. */
+  same: string
+  /** Finds the rows of these ids. */
+  read(ids: string[]): PromiseLike<Row[]>
+  scope: RequestScope | undefined
+}
+
+/**
+ * Rows by id: requests that want the same columns on the same conditions, and have come that far by the
+ * same turn of the event loop, share a statement.
+ */
+export class SharedReads<Row extends { id: string }> {
+  readonly #loader = new DataLoader<Wanted<Row>, Row | null>((wanted) => readTogether(wanted), {
+    cache: false,
+    maxBatchSize: MOST_TOGETHER,
+    batchScheduleFn: (load) => void setImmediate(load),
+  })
+
+  async load(wanted: Omit<Wanted<Row>, 'scope'>): Promise<Row | null> {
+    const scope = currentScope()
+    try {
+      return await this.#loader.load({ ...wanted, scope })
+    } catch (error) {
+      if (error instanceof NoConnectionError) scope?.interrupt('OVERLOADED')
+      throw error
+    }
+  }
+}
+
+async function readTogether<Row extends { id: string }>(all: readonly Wanted<Row>[]): Promise<(Row | Error | null)[]> {
+  const groups = new Map<string, Wanted<Row>[]>()
+  for (const wanted of all) {
+    const group = groups.get(wanted.same)
+    if (group) group.push(wanted)
+    else groups.set(wanted.same, [wanted])
+  }
+  const found = new Map<Wanted<Row>, Row | Error | undefined>()
+  await Promise.all(
+    Array.from(groups.values(), async (group) => {
+      const rows = await rowsOf(group)
+      for (const wanted of group) found.set(wanted, rows instanceof Error ? rows : rows.get(wanted.id))
+    }),
+  )
+  return all.map((wanted) => found.get(wanted) ?? null)
+}
+
+async function rowsOf<Row extends { id: string }>(group: Wanted<Row>[]): Promise<Map<string, Row> | Error> {
+  const [first] = group
+  if (!first) return new Map()
+  const scopes = [...new Set(group.flatMap(({ scope }) => scope ?? []))]
+  // A statement is counted for the scope that sends it. That of several requests is a joint one, so that each of them counts it here.
+  if (scopes.length > 1) for (const scope of scopes) scope.statements += 1
+  const sender = jointScope(scopes)
+  const ids = [...new Set(group.map(({ id }) => id))]
+  const read = () => first.read(ids)
+  try {
+    const rows = await (sender ? runInScope(sender, read) : runOutsideOfRequests(read))
+    return new Map(rows.map((row) => [row.id, row]))
+  } catch (error) {
+    return error instanceof Error ? error : new Error('Rows could not be read.', { cause: error })
+  }
+}

@@ -1,0 +1,56 @@
+import { Prisma } from '../generated/prisma/client.js'
+import { isQueryObject, parameter, recordOf, unsupported } from './conditions.js'
+import { type Statement, statement } from './statement.js'
+import type { Table } from './tables.js'
+
+/**
+ * The SQL of an `updateManyAndReturn` as the gate has it: columns that are set in the row that has this version. It varies only with
+ * the columns that it sets; null when it sets one to anything that is not known here, or has other conditions.
+ */
+export function updateRow(table: Table, query: object): Statement | null {
+  return statement((values) => {
+    const { where, data, ...rest } = recordOf(query)
+    const { id, organisationId, version, ...others } = recordOf(where)
+    if (Object.keys({ ...rest, ...others }).length > 0 || typeof id !== 'string' || typeof organisationId !== 'string' || typeof version !== 'number') unsupported()
+    const conditions = `"id" = ${parameter(values, id)} AND "organisationId" = ${parameter(values, organisationId)} AND "version" = ${parameter(values, version)}`
+    const set = new Map(Object.entries(recordOf(data)).filter(([, value]) => value !== undefined))
+    const columns = [...table.columns.values()]
+    const assignments = columns.filter(({ name }) => set.has(name)).map(({ name, type, isList }) => (isList ? unsupported() : assignment(name, type, set.get(name), values)))
+    if (assignments.length < set.size) unsupported()
+    const returned = columns.map(({ name }) => `"${name}"`).join(', ')
+    return { text: `UPDATE "${table.name}" SET ${assignments.join(', ')} WHERE ${conditions} RETURNING ${returned}`, relations: [] }
+  })
+}
+
+function assignment(name: string, type: string, value: unknown, values: unknown[]): string {
+  if (type === 'Int' && isQueryObject(value) && Object.keys(value).join() === 'increment') {
+    return `"${name}" = "${name}" + ${parameter(values, stored(type, value['increment']))}`
+  }
+  return `"${name}" = ${parameter(values, stored(type, value))}`
+}
+
+/** What a value of a type is sent as; Prisma judges all that is not certain to be one. */
+function stored(type: string, value: unknown): unknown {
+  if (type === 'Json') return storedJson(value)
+  return value === null || isOfType[type]?.(value) === true ? value : unsupported()
+}
+
+const isOfType: Record<string, ((value: unknown) => boolean) | undefined> = {
+  String: (value) => typeof value === 'string',
+  enum: (value) => typeof value === 'string',
+  Int: Number.isInteger,
+  Float: Number.isFinite,
+  Boolean: (value) => typeof value === 'boolean',
+  DateTime: (value) => value instanceof Date,
+}
+
+function storedJson(value: unknown): string | null {
+  if (value === Prisma.DbNull) return null
+  return Array.isArray(value) || (isQueryObject(value) && isWithoutClass(value)) ? JSON.stringify(value) : unsupported()
+}
+
+/** Not of a class, such as Prisma's other nulls. */
+function isWithoutClass(value: object): boolean {
+  const prototype: unknown = Object.getPrototypeOf(value)
+  return prototype === Object.prototype || prototype === null
+}

@@ -1,0 +1,84 @@
+// The gateway as a process: what it says when it starts, and when it cannot.
+import { once } from 'node:events'
+import { writeFile } from 'node:fs/promises'
+import { createServer } from 'node:net'
+import { join } from 'node:path'
+import pg from 'pg'
+import { describe, expect, inject, test } from 'vitest'
+import { afterTest, ownDirectory, seededDirectory, startGateway } from '../gateway-process.js'
+import { runCommand } from '../processes.js'
+
+const location = inject('database')
+
+/** What a start that must fail has said: one sentence, without a stack. */
+async function refusal(env: Record<string, string>): Promise<string> {
+  const { code, stdout, stderr } = await runCommand('src/main.js', [], { PORT: '0', ...env })
+  expect(code).toBe(1)
+  expect(stdout).toBe('')
+  expect(stderr).not.toMatch(/^\s+at /m)
+  return stderr.trim()
+}
+
+describe('a running gateway', () => {
+  test('is up and ready, keeps strangers out, warns of nothing, and exits 0 on SIGTERM with an idle connection open', async () => {
+    const gateway = await startGateway({ DATA_DIR: await ownDirectory(), LOG_LEVEL: 'error' }).listening()
+    const base = new URL(gateway.url).origin
+    expect((await fetch(`${base}/health`)).status).toBe(200)
+    expect((await fetch(`${base}/ready`)).status).toBe(200)
+    expect((await fetch(gateway.url, { method: 'POST', body: '{}' })).status).toBe(401)
+    expect(await gateway.ask(gateway.keys[0] ?? '', '{ viewer { organisation { name } } }')).toEqual({
+      data: { viewer: { organisation: { name: 'Northwind Assurance' } } },
+    })
+    expect(await gateway.stop()).toBe(0)
+    expect(gateway.stderr).toBe('')
+  })
+
+  test('keeps its data directory from another, and is none the worse for it', async () => {
+    const directory = await seededDirectory()
+    const gateway = await startGateway({ DATA_DIR: directory }).listening()
+    expect(await refusal({ DATA_DIR: directory })).toBe(
+      `The data directory ${directory} is held by another process. Stop that one first, or set DATA_DIR to another directory.`,
+    )
+    expect((await gateway.ask(gateway.keys[0] ?? '', '{ viewer { scopes } }')).errors).toBeUndefined()
+  })
+})
+
+describe('a gateway that cannot start says why', () => {
+  test('when its port is taken', async () => {
+    const other = createServer().listen(0, '127.0.0.1')
+    await once(other, 'listening')
+    afterTest(() => new Promise((resolve) => other.close(resolve)))
+    const address = other.address()
+    const port = typeof address === 'object' && address ? String(address.port) : ''
+    expect(await refusal({ PORT: port, DATA_DIR: await seededDirectory() })).toContain(`Cannot listen on 127.0.0.1 port ${port}`)
+  })
+
+  test('when a setting is wrong', async () => {
+    expect(await refusal({ PORT: 'eighty' })).toMatch(/^Setting PORT is wrong/)
+  })
+
+  test('when PostgreSQL cannot be reached', async () => {
+    expect(await refusal({ DATABASE_URL: 'postgres://postgres@127.0.0.1:1/none' })).toMatch(/^The database cannot be reached/)
+  })
+
+  test('when DATA_DIR is a file', async () => {
+    const file = join(await ownDirectory(), 'file')
+    await writeFile(file, 'mine')
+    expect(await refusal({ DATA_DIR: file })).toContain(file)
+  })
+
+  test.runIf('url' in location)('when PostgreSQL is not migrated', async () => {
+    if (!('url' in location)) throw new Error('This needs PostgreSQL.')
+    const client = new pg.Client({ connectionString: location.url })
+    await client.connect()
+    const name = `gateway_test_empty_${String(process.pid)}`
+    await client.query(`CREATE DATABASE ${name}`)
+    afterTest(async () => {
+      await client.query(`DROP DATABASE ${name} WITH (FORCE)`)
+      await client.end()
+    })
+    const url = new URL(location.url)
+    url.pathname = `/${name}`
+    expect(await refusal({ DATABASE_URL: url.href })).toMatch(/^The database lacks the migrations .*npm run migrate/)
+  })
+})

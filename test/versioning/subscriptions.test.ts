@@ -1,0 +1,247 @@
+import { SignJWT } from 'jose'
+import pino from 'pino'
+import { inject } from 'vitest'
+import { afterEach, describe, expect, test } from 'vitest'
+import { z } from 'zod'
+import { createAuthenticate } from '../../src/server/authentication.js'
+import { createSession } from '../../src/organisations/service.js'
+import { createServer } from '../../src/server/server.js'
+import type { JwtSettings } from '../../src/server/tokens.js'
+import { type ChangeSignals, LocalChangeSignals, PostgresChangeSignals } from '../../src/database/change-signals.js'
+import { isFailure } from '../../src/domain/failures.js'
+import { database, db, dependencies } from '../gateway.js'
+import { anOrganisation, type Story } from '../story.js'
+
+const event = z.object({
+  data: z
+    .object({
+      assessmentChanged: z.object({
+        version: z.number(),
+        changedPaths: z.array(z.string()),
+        actor: z.string(),
+        assessment: z.object({ version: z.number(), name: z.string(), entity: z.object({ name: z.string() }) }),
+      }),
+    })
+    .nullish(),
+  errors: z.array(z.object({ message: z.string(), extensions: z.object({ code: z.string() }) })).optional(),
+})
+type Event = z.output<typeof event>
+
+const silent = pino({ level: 'silent' })
+const serve = (changes: ChangeSignals, authenticate = dependencies.authenticate) => createServer({ ...dependencies, changes, authenticate })
+type Server = ReturnType<typeof serve>
+
+const cleanUps: (() => unknown)[] = []
+afterEach(async () => {
+  for (const cleanUp of cleanUps.splice(0)) await cleanUp()
+})
+
+/** Subscribes over server-sent events, with a key or another credential, and reads one event at a time. */
+async function subscribe(server: Server, credential: string | Record<string, string>, id: string, sinceVersion: number | null = null) {
+  const gone = new AbortController()
+  const response = await server.fetch('http://gateway.test/graphql', {
+    method: 'POST',
+    signal: gone.signal,
+    headers: {
+      ...(typeof credential === 'string' ? { apikey: credential } : credential),
+      'content-type': 'application/json',
+      accept: 'text/event-stream',
+    },
+    body: JSON.stringify({
+      query: `subscription ($id: ID!, $sinceVersion: Int) {
+        assessmentChanged(id: $id, sinceVersion: $sinceVersion) {
+          version changedPaths actor assessment { version name entity { name } }
+        }
+      }`,
+      variables: { id, sinceVersion },
+    }),
+  })
+  const reader = response.body?.getReader()
+  if (!reader) throw new Error('The subscription has no body.')
+  const leave = () => reader.cancel()
+  cleanUps.push(leave)
+  const decoder = new TextDecoder()
+  let buffered = ''
+  return {
+    leave,
+    /** The next event; null when the stream has ended. */
+    async next(): Promise<Event | null> {
+      for (;;) {
+        const end = buffered.indexOf('\n\n')
+        const block = buffered.slice(0, Math.max(end, 0))
+        const data = /^data: ?(.+)$/m.exec(block)?.[1]
+        if (end >= 0) buffered = buffered.slice(end + 2)
+        if (data) return event.parse(JSON.parse(data))
+        if (end >= 0) continue
+        const { done, value } = await reader.read()
+        if (done) return null
+        buffered += decoder.decode(value, { stream: true })
+      }
+    },
+  }
+}
+
+async function rename(server: Server, org: Story, id: string, name: string): Promise<void> {
+  const response = await server.fetch('http://gateway.test/graphql', {
+    method: 'POST',
+    headers: { apikey: org.key, 'content-type': 'application/json' },
+    body: JSON.stringify({
+      query: 'mutation ($id: ID!, $name: String) { updateAssessment(id: $id, input: { name: $name }) { __typename } }',
+      variables: { id, name },
+    }),
+  })
+  expect(await response.json()).toMatchObject({ data: { updateAssessment: { __typename: 'UpdateAssessmentSuccess' } } })
+}
+
+describe('assessmentChanged', () => {
+  test('tells each change with its paths and the row as it is now', async () => {
+    const server = serve(new LocalChangeSignals())
+    const org = await anOrganisation()
+    const { id } = await org.assessment()
+    const subscription = await subscribe(server, org.key, id)
+    await rename(server, org, id, 'Second')
+    const first = (await subscription.next())?.data?.assessmentChanged
+    expect(first).toMatchObject({ version: 2, changedPaths: ['name'], assessment: { version: 2, name: 'Second', entity: { name: 'Acme Coffee' } } })
+    await rename(server, org, id, 'Third')
+    // What the first event had loaded is not shown again.
+    expect((await subscription.next())?.data?.assessmentChanged).toMatchObject({ version: 3, assessment: { version: 3, name: 'Third' } })
+  })
+
+  test('replays what came after sinceVersion, then goes on without gap or repeat', async () => {
+    const server = serve(new LocalChangeSignals())
+    const org = await anOrganisation()
+    const { id } = await org.assessment()
+    for (const name of ['2', '3', '4']) await rename(server, org, id, name)
+    const subscription = await subscribe(server, org.key, id, 1)
+    const writing = Promise.all(Array.from({ length: 20 }, (_, index) => rename(server, org, id, `racing ${index}`)))
+    const versions: (number | undefined)[] = []
+    while (versions.length < 23) versions.push((await subscription.next())?.data?.assessmentChanged.version)
+    await writing
+    expect(versions).toEqual(Array.from({ length: 23 }, (_, index) => index + 2))
+  })
+
+  test('a subscriber that reads nothing holds up neither writers nor other subscribers, and misses nothing', async () => {
+    const server = serve(new LocalChangeSignals())
+    const org = await anOrganisation()
+    const { id } = await org.assessment()
+    const slow = await subscribe(server, org.key, id)
+    const quick = await subscribe(server, org.key, id)
+    for (let version = 2; version <= 151; version += 1) {
+      await rename(server, org, id, `name ${version}`)
+      expect((await quick.next())?.data?.assessmentChanged.version).toBe(version)
+    }
+    for (let version = 2; version <= 151; version += 1) {
+      expect((await slow.next())?.data?.assessmentChanged.version).toBe(version)
+    }
+  })
+
+  test('ends with an error as soon as the key is revoked', async () => {
+    const server = serve(new LocalChangeSignals())
+    const org = await anOrganisation()
+    const { id } = await org.assessment()
+    const reader = await org.keyWith(['ASSESSMENTS_READ'])
+    const subscription = await subscribe(server, reader, id)
+    await rename(server, org, id, 'seen')
+    expect((await subscription.next())?.data?.assessmentChanged.version).toBe(2)
+    await db.apiKey.updateMany({ where: { organisationId: org.id, scopes: { equals: ['ASSESSMENTS_READ'] } }, data: { revokedAt: new Date() } })
+    await rename(server, org, id, 'not seen')
+    const last = await subscription.next()
+    expect(last?.data?.assessmentChanged).toBeUndefined()
+    expect(last?.errors?.[0]?.extensions.code).toBe('UNAUTHENTICATED')
+  })
+
+  test.each(['expires', 'is deleted'])('ends with an error as soon as the session %s', async (how) => {
+    const server = serve(new LocalChangeSignals())
+    const org = await anOrganisation()
+    await org.user({ subject: 'ada' })
+    const { id } = await org.assessment()
+    const session = await createSession(db, { organisationId: org.id, subject: 'ada', scopes: ['ASSESSMENTS_READ'], minutes: 5 })
+    if (isFailure(session)) throw new Error(session.message)
+    const subscription = await subscribe(server, { 'x-session-token': session.token }, id)
+    await rename(server, org, id, 'seen')
+    expect((await subscription.next())?.data?.assessmentChanged.version).toBe(2)
+    if (how === 'expires') await db.session.update({ where: { id: session.id }, data: { expiresAt: new Date(Date.now() - 1) } })
+    else await db.session.delete({ where: { id: session.id } })
+    await rename(server, org, id, 'not seen')
+    const last = await subscription.next()
+    expect(last?.data?.assessmentChanged).toBeUndefined()
+    expect(last?.errors?.[0]?.extensions.code).toBe('UNAUTHENTICATED')
+  })
+
+  test('ends with an error as soon as the token has expired', async () => {
+    const secret = new TextEncoder().encode('a shared secret of more than 32 characters')
+    const claims = { organisationClaim: 'organisation_id', subjectClaim: 'sub', scopesClaim: 'scope' }
+    const jwt: JwtSettings = { issuer: 'https://id.test', audience: 'gateway', algorithms: ['HS256'], key: { secret }, ...claims }
+    const server = serve(new LocalChangeSignals(), createAuthenticate(database.statements, jwt))
+    const org = await anOrganisation()
+    const { id } = await org.assessment()
+    // It is good for the seconds by which clocks may differ, and no longer.
+    const token = await new SignJWT({ organisation_id: org.id, scope: 'ASSESSMENTS_READ' })
+      .setProtectedHeader({ alg: 'HS256' })
+      .setIssuer('https://id.test')
+      .setAudience('gateway')
+      .setSubject('ada')
+      .setExpirationTime(Math.floor(Date.now() / 1000))
+      .sign(secret)
+    const subscription = await subscribe(server, { authorization: `Bearer ${token}` }, id)
+    let seen = 0
+    let last: Event | null
+    do {
+      await rename(server, org, id, `name ${seen}`)
+      last = await subscription.next()
+      if (last?.data) seen += 1
+    } while (last?.data)
+    expect(seen).toBeGreaterThan(0)
+    expect(last?.errors?.[0]?.extensions.code).toBe('UNAUTHENTICATED')
+  })
+
+  test.each([
+    ['another organisation’s assessment', 'NOT_FOUND'],
+    ['a malformed id', 'NOT_FOUND'],
+    ['a key without the scope', 'FORBIDDEN'],
+    ['a negative sinceVersion', 'BAD_USER_INPUT'],
+  ])('refuses %s with %s', async (what, code) => {
+    const server = serve(new LocalChangeSignals())
+    const [org, other] = [await anOrganisation(), await anOrganisation()]
+    const { id } = await org.assessment()
+    const subscription =
+      what === 'a malformed id'
+        ? await subscribe(server, org.key, 'nonsense')
+        : what === 'a negative sinceVersion'
+          ? await subscribe(server, org.key, id, -1)
+          : what === 'a key without the scope'
+            ? await subscribe(server, await org.keyWith(['RECORDS_READ']), id)
+            : await subscribe(server, other.key, id)
+    const answer = await subscription.next()
+    expect(answer?.errors?.[0]?.extensions.code).toBe(code)
+  })
+
+  test('a subscriber that goes away leaves nothing behind', async () => {
+    const changes = new LocalChangeSignals()
+    const server = serve(changes)
+    const org = await anOrganisation()
+    const { id } = await org.assessment()
+    const subscription = await subscribe(server, org.key, id, 0)
+    expect((await subscription.next())?.data?.assessmentChanged.version).toBe(1)
+    await expect.poll(() => changes.waiting).toBe(1)
+    await subscription.leave()
+    await expect.poll(() => changes.waiting).toBe(0)
+  })
+
+  test.runIf('url' in inject('database'))('hears of a change that another replica has written', async () => {
+    const location = inject('database')
+    if (!('url' in location)) throw new Error('This needs PostgreSQL.')
+    const [here, there] = [new PostgresChangeSignals(location.url, database.pool, silent), new PostgresChangeSignals(location.url, database.pool, silent)]
+    await Promise.all([here.listen(), there.listen()])
+    cleanUps.push(
+      () => here.close(),
+      () => there.close(),
+    )
+    const org = await anOrganisation()
+    const { id } = await org.assessment()
+    const subscription = await subscribe(serve(here), org.key, id, 0)
+    expect((await subscription.next())?.data?.assessmentChanged.version).toBe(1)
+    await rename(serve(there), org, id, 'from there')
+    expect((await subscription.next())?.data?.assessmentChanged).toMatchObject({ version: 2, assessment: { name: 'from there' } })
+  })
+})
