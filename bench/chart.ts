@@ -1,4 +1,4 @@
-import type { Results } from './report.js'
+import type { Results } from './figures.js'
 import { median } from './statistics.js'
 
 const LABELS = 130

@@ -3,47 +3,11 @@ import { mkdir, readFile, writeFile } from 'node:fs/promises'
 import { cpus, totalmem } from 'node:os'
 import { join } from 'node:path'
 import { z } from 'zod'
-import type { Beside } from './beside.js'
 import { chart } from './chart.js'
-import { type RefreshFigures, w8 } from './refresh/measure.js'
+import type { Figures, Results } from './figures.js'
+import { w8 } from './refresh/measure.js'
 import { median, spread } from './statistics.js'
 import { w7 } from './workloads/w7.js'
-
-/** What was measured of one server in one workload; lists have one figure a round. */
-export interface Figures {
-  server: string
-  workload: string
-  /** Requests a second. */
-  perSecond: number[]
-  /** Requests a second, to raw's in the same round. */
-  ratios: number[]
-  /** Processor time of the server's process a request. */
-  cpuMicroseconds: number[]
-  /** SQL statements a request. */
-  statements: number | null
-  /** Milliseconds at a steady rate. */
-  latencies: { rate: number; p50: number; p99: number } | null
-}
-
-/** How often raw changed too much within a round of a workload. */
-export interface Steadiness {
-  repeated: number
-  /** Rounds that count all the same, as they had been repeated often enough. */
-  unsteady: number
-}
-
-export interface Results {
-  seconds: number
-  rounds: number
-  /** The load average before the run: what else the machine was doing. */
-  busy: number
-  postgres: string
-  workloads: ({ name: string; title: string } & Steadiness)[]
-  servers: { name: string; title: string; peakMemory: number }[]
-  figures: Figures[]
-  beside: Beside[]
-  refresh: RefreshFigures | null
-}
 
 /** Writes results.json, results.md and results.svg. */
 export async function writeReport(directory: string, results: Results): Promise<void> {

@@ -3,10 +3,9 @@ import { createServer } from 'node:http'
 import { collectDefaultMetrics, Counter, Gauge, Histogram, Registry } from 'prom-client'
 import type { Database } from '../database/client.js'
 import { getOperationAST } from 'graphql'
-import type { RequestObserver } from './request-observer.js'
+import type { Observer, RequestObserver } from './request-observer.js'
 import { listen } from '../process/listen.js'
 import type { Interruption, RequestScope } from '../request-scope/request-scope.js'
-import type { Observer } from './observe.js'
 
 const METRICS_PATH = '/metrics'
 

@@ -1,6 +1,6 @@
 import type { Logger } from 'pino'
 import type { Database } from '../database/client.js'
-import type { RequestObserver } from './request-observer.js'
+import type { Observer } from './request-observer.js'
 import type { TraceSettings } from './traces.js'
 
 export interface ObservationSettings {
@@ -9,11 +9,6 @@ export interface ObservationSettings {
   metricsPort: number | undefined
   /** Where traces are sent to; undefined: nothing is traced. */
   traces: TraceSettings | undefined
-}
-
-/** Something that watches the gateway at work, until it is closed. */
-export interface Observer extends RequestObserver {
-  close(): Promise<void>
 }
 
 /** Starts what the settings ask for; the libraries of what they leave out are not even loaded. */

@@ -15,3 +15,8 @@ export interface RequestObserver {
   failed?(errors: readonly GraphQLError[]): void
   answered?(scope: RequestScope, status: number): void
 }
+
+/** Something that watches the gateway at work, until it is closed. */
+export interface Observer extends RequestObserver {
+  close(): Promise<void>
+}

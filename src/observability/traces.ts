@@ -6,9 +6,8 @@ import { defaultResource, resourceFromAttributes } from '@opentelemetry/resource
 import { BatchSpanProcessor, TracerProvider } from '@opentelemetry/sdk-trace'
 import type { Logger } from 'pino'
 import type { Database } from '../database/client.js'
-import type { RequestHeaders, RequestObserver } from './request-observer.js'
+import type { Observer, RequestHeaders, RequestObserver } from './request-observer.js'
 import { currentScope, type RequestScope } from '../request-scope/request-scope.js'
-import type { Observer } from './observe.js'
 
 export interface TraceSettings {
   /** The base address of an OTLP receiver; traces go to /v1/traces below it. */

@@ -1,4 +1,4 @@
-// Every guard stands in the way of every request, whatever door it comes by, in whatever form, and however often its document has come.
+// Every guard stands in the way of every request, by node:http and by fetch, in whatever form, and however often its document has come.
 import { createHash } from 'node:crypto'
 import { once } from 'node:events'
 import { createServer as createHttpServer } from 'node:http'
@@ -57,7 +57,7 @@ const ways: Record<string, Way> = {
   'GET': got({ 'apollo-require-preflight': 'true' }),
   'GET for an event stream': got({ accept: 'text/event-stream' }),
 }
-const doors: Record<string, () => typeof globalThis.fetch> = {
+const transports: Record<string, () => typeof globalThis.fetch> = {
   'node:http': () => globalThis.fetch,
   'fetch': () => (input, init) => current.fetch(input instanceof Request ? input.url : input, init),
 }
@@ -73,14 +73,14 @@ interface Guarded {
   says: string
   /** Requests that pass before. */
   passing?: number
-  only?: (way: string, door: string) => boolean
+  only?: (way: string, transport: string) => boolean
 }
 
 const isPost = (way: string) => way.startsWith('POST')
 const limited = (changed: Partial<ServerDependencies['limits']>) => ({ limits: { ...limits, ...changed } })
 
 const guards: Record<string, Guarded> = {
-  'address rate': { with: limited({ rate: { ...limits.rate, perAddress: 2 } }), asked: {}, says: 'TOO_MANY_REQUESTS', passing: 2, only: (_, door) => door === 'node:http' },
+  'address rate': { with: limited({ rate: { ...limits.rate, perAddress: 2 } }), asked: {}, says: 'TOO_MANY_REQUESTS', passing: 2, only: (_, transport) => transport === 'node:http' },
   'credential': { asked: { apikey: '' }, says: 'UNAUTHENTICATED' },
   'credential rate': { with: limited({ rate: { ...limits.rate, perCredential: 2 } }), asked: {}, says: 'TOO_MANY_REQUESTS', passing: 2 },
   'cross-site': { asked: { contentType: 'text/plain' }, says: 'UNSUPPORTED_MEDIA_TYPE', only: isPost },
@@ -99,10 +99,10 @@ const guards: Record<string, Guarded> = {
 }
 
 describe.each(Object.entries(guards))('%s', (_, { with: changed, asked, says, passing = 0, only = () => true }) => {
-  const cases = Object.keys(doors).flatMap((door) => Object.keys(ways).flatMap((way) => (only(way, door) ? [[door, way] as const] : [])))
-  test.each(cases)('%s, %s', async (door, way) => {
+  const cases = Object.keys(transports).flatMap((transport) => Object.keys(ways).flatMap((way) => (only(way, transport) ? [[transport, way] as const] : [])))
+  test.each(cases)('%s, %s', async (transport, way) => {
     current = createServer({ ...dependencies, ...changed })
-    const send = async () => (await ways[way]?.({ query, ...asked }, doors[door]?.() ?? fetch))?.text()
+    const send = async () => (await ways[way]?.({ query, ...asked }, transports[transport]?.() ?? fetch))?.text()
     for (let time = 0; time < passing; time += 1) expect(await send()).toContain('"data"')
     // Whether a document is new or known makes no difference.
     for (let time = 0; time < 2; time += 1) expect(await send()).toContain(says)
@@ -111,7 +111,7 @@ describe.each(Object.entries(guards))('%s', (_, { with: changed, asked, says, pa
 })
 
 describe('each request is logged, observed and told its cost once', () => {
-  test.each(Object.keys(doors).flatMap((door) => Object.keys(ways).map((way) => [door, way] as const)))('%s, %s', async (door, way) => {
+  test.each(Object.keys(transports).flatMap((transport) => Object.keys(ways).map((way) => [transport, way] as const)))('%s, %s', async (transport, way) => {
     const heard: string[] = []
     const lines: string[] = []
     const note = (what: string) => () => void heard.push(what)
@@ -119,7 +119,7 @@ describe('each request is logged, observed and told its cost once', () => {
     const log = pino({ level: 'info' }, { write: (line: string) => void lines.push(line) })
     current = createServer({ ...dependencies, observers, log })
     for (let time = 0; time < 2; time += 1) {
-      const response = await ways[way]?.({ query }, doors[door]?.() ?? fetch)
+      const response = await ways[way]?.({ query }, transports[transport]?.() ?? fetch)
       expect(await response?.text()).toContain('"cost":{"requested":1')
     }
     expect(heard).toEqual(['received', 'executing', 'answered', 'received', 'executing', 'answered'])

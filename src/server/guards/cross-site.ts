@@ -1,9 +1,7 @@
 import type { RequestHeaders } from '../../observability/request-observer.js'
 import { failure } from '../http/answer.js'
+import { PREFLIGHT_HEADERS } from '../http/cors.js'
 import type { Guard } from './guard.js'
-
-/** A page of another site can send none of these without asking first. */
-export const PREFLIGHT_HEADERS = ['apollo-require-preflight', 'x-apollo-operation-name']
 
 /**
  * Takes requests only in a form that a browser does not send to another site without asking it

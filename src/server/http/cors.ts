@@ -1,7 +1,9 @@
 import { type CORSOptions, getCORSHeadersByRequestAndOptions } from '@whatwg-node/server'
-import { PREFLIGHT_HEADERS } from '../guards/cross-site.js'
 import { type Answer, empty } from './answer.js'
 import type { HttpRequest } from './http-request.js'
+
+/** A page of another site can send none of these without asking first. */
+export const PREFLIGHT_HEADERS = ['apollo-require-preflight', 'x-apollo-operation-name']
 
 /** What browsers are told that ask on behalf of web pages of other origins. */
 export interface Cors {

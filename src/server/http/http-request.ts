@@ -3,7 +3,7 @@ import type { FetchAPI } from 'graphql-yoga'
 import type { RequestHeaders } from '../../observability/request-observer.js'
 
 /**
- * A request, whichever door it came by: what the guards of HTTP look at. It is made at little cost, and a Request of the Fetch API out
+ * A request, whether it came by node:http or by fetch: what the guards of HTTP look at. It is made at little cost, and a Request of the Fetch API out
  * of it only where Yoga has to see one.
  */
 export interface HttpRequest {
