@@ -13,8 +13,8 @@ const place = inject('database')
 export const database = await openDatabase('url' in place ? { ...place, poolSize: 20 } : { socketDirectory: ownOf(place.socketDirectories) })
 export const db = database.client
 
-/** Engines that this run does without, which must make no difference but in time: `executor`, `sql-store`. */
-const without = process.env['WITHOUT']?.split(',') ?? []
+/** Engines that this run does without, which must make no difference but in time. */
+const without = z.array(z.enum(['executor', 'sql-store'])).parse(process.env['WITHOUT']?.split(',') ?? [])
 export const store = without.includes('sql-store') ? db : createStore(db, database.statements)
 
 /** What the server logged, line by line. */

@@ -402,7 +402,6 @@ describe.each(Object.entries(lists))('%s', (field, list) => {
     const counted = await statementsOf(() => send('nodes { id } totalCount', {}))
     expect(without.filter(isCount)).toEqual([])
     expect(counted.filter(isCount)).toHaveLength(1)
-    expect(counted, 'the statement of the page counts as well').toHaveLength(without.length)
     expect((await pageOf(org, field, { first: 2 })).totalCount).toBe(list.size)
     for (const { filter, matches } of Object.values(list.conditions(rows, org)).flatMap((it) => it.slice(0, 1))) {
       expect((await pageOf(org, field, { first: 1, ...asArguments(field, filter) })).totalCount).toBe(rows.filter(matches).length)

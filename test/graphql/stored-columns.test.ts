@@ -59,21 +59,30 @@ test('lists of one field below rows of two types, at one path, each have their o
   })
 })
 
-test('a list is counted by the statement that reads it where a fragment asks for its length, and not at all under a condition that does not hold', async () => {
+test('a list is counted once where a fragment asks for its length, and not at all under a condition that does not hold', async () => {
   const counted = await answered('{ assessments { nodes { id } ...Length } } fragment Length on AssessmentConnection { totalCount }')
   expect(counted.data).toMatchObject({ assessments: { totalCount: 1 } })
-  expect(counted.reads).toEqual([expect.stringMatching(/count\(/i)])
+  expect(counted.reads.filter(isCount)).toHaveLength(1)
   const uncounted = await answered('query ($with: Boolean = false) { assessments { nodes { id } totalCount @include(if: $with) } }')
-  expect(uncounted.reads).toEqual([expect.not.stringMatching(/count\(/i)])
+  expect(uncounted.reads).toHaveLength(1)
+  expect(uncounted.reads.filter(isCount)).toEqual([])
 })
 
 test('of a page of which no item is shown, only what its cursors are made of is read', async () => {
   const { reads: [sql] } = await answered('{ assessments { pageInfo { endCursor } } }')
-  expect(sql).toMatch(/^SELECT "Assessment"."id", "Assessment"."createdAt" FROM/)
+  expect(columnsOf(sql)).toEqual(['id', 'createdAt'])
 })
 
 test('only the columns that are asked for are read, and those that tell what the row is', async () => {
   const { reads: [sql] } = await answered('query ($id: ID!) { assessment(id: $id) { progress } }')
-  expect(sql).toContain('"Assessment"."progress"')
-  for (const name of ['name', 'sections', 'companyName', 'createdAt']) expect(sql).not.toContain(`"Assessment"."${name}"`)
+  expect(columnsOf(sql)).toContain('progress')
+  for (const name of ['name', 'sections', 'companyName', 'createdAt']) expect(columnsOf(sql)).not.toContain(name)
 })
+
+const isCount = (sql: string): boolean => /count\(/i.test(sql)
+
+/** The columns that a statement selects, by their names in the table. */
+function columnsOf(sql = ''): (string | undefined)[] {
+  const selected = sql.slice(0, sql.indexOf(' FROM '))
+  return [...selected.matchAll(/"\w+"\."(\w+)"/g)].map(([, column]) => column)
+}
