@@ -153,17 +153,40 @@ test('any of them together', async () => {
   )
 })
 
-test('a list that has a failure in it leaves none of its promises unheard', async () => {
+/** The promises that failed while nobody waited for them. */
+async function unheardOf(run: () => Promise<void>): Promise<unknown[]> {
   // What the tests before have left.
   await turn()
   const unheard: unknown[] = []
-  process.on('unhandledRejection', (error) => unheard.push(error))
-  const { plan } = documentOf('{ nonNullList { int } }')
-  const late = () => Promise.reject(new Error('late'))
-  for (const items of [() => [null, late()], () => [late(), null], () => [late(), 1, late()]]) {
-    valueAt = (place) => ({ kind: 'value', value: place === 'nonNullList ' ? items() : 1 })
-    expect(await plan.execute({}, {})).toMatchObject({ data: null, errors: [{ path: ['nonNullList', expect.any(Number)] }] })
-  }
+  const hear = (error: unknown) => void unheard.push(error)
+  process.on('unhandledRejection', hear)
+  await run()
   await turn()
+  process.off('unhandledRejection', hear)
+  return unheard
+}
+
+const late = () => Promise.reject(new Error('late'))
+
+test('a list that has a failure in it leaves none of its promises unheard', async () => {
+  const { plan } = documentOf('{ nonNullList { int } }')
+  const unheard = await unheardOf(async () => {
+    for (const items of [() => [null, late()], () => [late(), null], () => [late(), 1, late()]]) {
+      valueAt = (place) => ({ kind: 'value', value: place === 'nonNullList ' ? items() : 1 })
+      expect(await plan.execute({}, {})).toMatchObject({ data: null, errors: [{ path: ['nonNullList', expect.any(Number)] }] })
+    }
+  })
+  expect(unheard).toEqual([])
+})
+
+test('an object of which a field fails at once waits for the fields before it, and tells their errors', async () => {
+  const { plan } = documentOf('{ node { nonNull { int } node { int } nonNullInt } }')
+  const values: Record<string, unknown> = { 'node ': 1, 'nonNull node ': 1, 'node node ': 1, 'int node node ': 'many', 'nonNullInt node ': null }
+  const unheard = await unheardOf(async () => {
+    valueAt = (place) => (place === 'nonNull node ' ? { kind: 'value', value: late() } : { kind: place === 'node node ' ? 'promise' : 'value', value: values[place] })
+    const { data, errors = [] } = { data: undefined, ...(await plan.execute({}, {})) }
+    expect(data).toEqual({ node: null })
+    expect(errors.map(({ path }) => path)).toEqual([['node', 'node', 'int'], ['node', 'nonNullInt']])
+  })
   expect(unheard).toEqual([])
 })
