@@ -19,7 +19,7 @@ const event = z.object({
         version: z.number(),
         changedPaths: z.array(z.string()),
         actor: z.string(),
-        assessment: z.object({ version: z.number(), name: z.string(), entity: z.object({ name: z.string() }) }),
+        assessment: z.object({ version: z.number(), name: z.string(), entity: z.object({ name: z.string() }), history: z.object({ nodes: z.array(z.object({ actor: z.string() })) }) }),
       }),
     })
     .nullish(),
@@ -50,7 +50,7 @@ async function subscribe(server: Server, credential: string | Record<string, str
     body: JSON.stringify({
       query: `subscription ($id: ID!, $sinceVersion: Int) {
         assessmentChanged(id: $id, sinceVersion: $sinceVersion) {
-          version changedPaths actor assessment { version name entity { name } }
+          version changedPaths actor assessment { version name entity { name } history(last: 1) { nodes { actor } } }
         }
       }`,
       variables: { id, sinceVersion },
@@ -102,9 +102,13 @@ describe('assessmentChanged', () => {
     await rename(server, org, id, 'Second')
     const first = (await subscription.next())?.data?.assessmentChanged
     expect(first).toMatchObject({ version: 2, changedPaths: ['name'], assessment: { version: 2, name: 'Second', entity: { name: 'Acme Coffee' } } })
+    // What the first event has loaded is not shown again.
+    await db.revision.updateMany({ where: { assessmentId: id, version: 1 }, data: { actor: 'key:another' } })
     await rename(server, org, id, 'Third')
-    // What the first event had loaded is not shown again.
-    expect((await subscription.next())?.data?.assessmentChanged).toMatchObject({ version: 3, assessment: { version: 3, name: 'Third' } })
+    expect((await subscription.next())?.data?.assessmentChanged).toMatchObject({
+      version: 3,
+      assessment: { version: 3, name: 'Third', history: { nodes: [{ actor: 'key:another' }] } },
+    })
   })
 
   test('replays what came after sinceVersion, then goes on without gap or repeat', async () => {
