@@ -12,52 +12,52 @@ import { StartError } from '../process/start-error.js'
 /** What is to be done, once a database is open. */
 type Run = (db: PrismaClient) => Promise<object | NotFoundError | ValidationError>
 
-interface Head {
+interface CommandHead {
   name: string
   /** What follows the name. */
   usage: string
 }
 
-interface Command extends Head {
+interface Command extends CommandHead {
   /** @throws StartError when the arguments are wrong. */
   read(args: string[]): Run
 }
 
-function command<Places extends z.ZodType, Options extends z.ZodObject>(
-  head: Head,
-  schema: { places: Places; options: Options },
-  run: (db: PrismaClient, places: z.output<Places>, options: z.output<Options>) => ReturnType<Run>,
+function command<Positionals extends z.ZodType, Options extends z.ZodObject>(
+  head: CommandHead,
+  schema: { positionals: Positionals; options: Options },
+  run: (db: PrismaClient, positionals: z.output<Positionals>, options: z.output<Options>) => ReturnType<Run>,
 ): Command {
   return {
     ...head,
     read(args) {
       const given = argumentsOf(head, args, Object.keys(schema.options.shape))
-      const places = schema.places.safeParse(given.positionals)
+      const positionals = schema.positionals.safeParse(given.positionals)
       const options = schema.options.safeParse(given.values)
-      if (places.success && options.success) return (db) => run(db, places.data, options.data)
+      if (positionals.success && options.success) return (db) => run(db, positionals.data, options.data)
       const issues = [
-        ...(places.error?.issues ?? []).map(({ message }) => message),
+        ...(positionals.error?.issues ?? []).map(({ message }) => message),
         ...(options.error?.issues ?? []).map(({ path, message }) => `--${path.join()}: ${message}`),
       ]
-      throw wrong(head, issues.join(' '))
+      throw usageError(head, issues.join(' '))
     },
   }
 }
 
-function argumentsOf(head: Head, args: string[], names: string[]) {
+function argumentsOf(head: CommandHead, args: string[], names: string[]) {
   const options = Object.fromEntries(names.map((name) => [name, { type: 'string' as const }]))
   try {
     return parseArgs({ args, options, allowPositionals: true })
   } catch (error) {
-    throw wrong(head, error instanceof Error ? error.message : String(error))
+    throw usageError(head, error instanceof Error ? error.message : String(error))
   }
 }
 
-function wrong({ name, usage }: Head, why: string): StartError {
+function usageError({ name, usage }: CommandHead, why: string): StartError {
   return new StartError(`${name}: ${why.replaceAll('\n', ' ')}\nUsage: npm run admin -- ${name} ${usage}`)
 }
 
-function places<Count extends [z.ZodString, ...z.ZodString[]]>(...items: Count) {
+function positionals<Count extends [z.ZodString, ...z.ZodString[]]>(...items: Count) {
   const needed = items.length === 1 ? '1 argument is needed' : `${items.length} arguments are needed`
   return z.tuple(items, { error: ({ input }) => `${needed}, not ${Array.isArray(input) ? input.length : 0}.` })
 }
@@ -81,27 +81,27 @@ const minutes = z
 const commands: Command[] = [
   command(
     { name: 'create-organisation', usage: 'NAME' },
-    { places: places(z.string()), options: z.object({}) },
+    { positionals: positionals(z.string()), options: z.object({}) },
     (db, [name]) => createOrganisation(db, name),
   ),
   command(
     { name: 'create-key', usage: 'ORGANISATION_ID --scopes A,B [--user SUBJECT]' },
-    { places: places(z.string()), options: z.object({ scopes: scopeList, user: z.string().optional() }) },
+    { positionals: positionals(z.string()), options: z.object({ scopes: scopeList, user: z.string().optional() }) },
     (db, [organisationId], options) => createKey(db, { organisationId, scopes: options.scopes, subject: options.user }),
   ),
   command(
     { name: 'revoke-key', usage: 'KEY_ID' },
-    { places: places(z.string()), options: z.object({}) },
+    { positionals: positionals(z.string()), options: z.object({}) },
     (db, [id]) => revokeKey(db, id),
   ),
   command(
     { name: 'create-session', usage: 'ORGANISATION_ID --user SUBJECT --scopes A,B --minutes N' },
-    { places: places(z.string()), options: z.object({ user: z.string(required), scopes: scopeList, minutes }) },
+    { positionals: positionals(z.string()), options: z.object({ user: z.string(required), scopes: scopeList, minutes }) },
     (db, [organisationId], { user, ...options }) => createSession(db, { organisationId, subject: user, ...options }),
   ),
   command(
     { name: 'import', usage: 'ORGANISATION_ID FILE.json' },
-    { places: places(z.string(), z.string()), options: z.object({}) },
+    { positionals: positionals(z.string(), z.string()), options: z.object({}) },
     async (db, [organisationId, file]) =>
       importInto(db, organisationId, await readJson(file), (line) => void process.stderr.write(`${line}\n`)),
   ),

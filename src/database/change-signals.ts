@@ -9,7 +9,7 @@ import type { Logger } from 'pino'
  */
 
 /** Who waits without a wake-up looks again after this long. */
-const LOOK_AGAIN_MS = 15_000
+const POLL_INTERVAL_MS = 15_000
 
 /** Hears that rows have changed. */
 export interface ChangeAnnouncer {
@@ -47,7 +47,7 @@ export class LocalChangeSignals implements ChangeSignals {
         if (waiting.size === 0 && this.#waiting.get(id) === waiting) this.#waiting.delete(id)
         resolve()
       }
-      const timer = setTimeout(wake, LOOK_AGAIN_MS)
+      const timer = setTimeout(wake, POLL_INTERVAL_MS)
       waiting.add(wake)
       signal.addEventListener('abort', wake)
       if (signal.aborted) wake()
@@ -61,9 +61,9 @@ export class LocalChangeSignals implements ChangeSignals {
 
 const CHANNEL = 'assessment_gateway_changes'
 /** ChangeSignals of this span travel in one notification, so that writes do not queue up behind NOTIFY. */
-const GATHER_MS = 20
+const NOTIFY_DELAY_MS = 20
 /** A notification holds 8,000 bytes, a UUID with its separator 37. */
-const IDS_A_NOTIFICATION = 200
+const IDS_PER_NOTIFICATION = 200
 const RECONNECT_MS = 1_000
 
 /**
@@ -72,7 +72,7 @@ const RECONNECT_MS = 1_000
  */
 export class PostgresChangeSignals implements ChangeSignals {
   readonly #local = new LocalChangeSignals()
-  readonly #gathered = new Set<string>()
+  readonly #pendingIds = new Set<string>()
   #timer: NodeJS.Timeout | undefined
   #listener: pg.Client | undefined
   #closed = false
@@ -108,18 +108,18 @@ export class PostgresChangeSignals implements ChangeSignals {
 
   announce(ids: string[]): void {
     this.#local.announce(ids)
-    for (const id of ids) this.#gathered.add(id)
+    for (const id of ids) this.#pendingIds.add(id)
     // It is sent for many, and for none of their operations.
-    this.#timer ??= setTimeout(() => void runOutsideOfRequests(() => this.#notify()), GATHER_MS)
+    this.#timer ??= setTimeout(() => void runOutsideOfRequests(() => this.#notify()), NOTIFY_DELAY_MS)
   }
 
   async #notify(): Promise<void> {
-    const ids = [...this.#gathered]
-    this.#gathered.clear()
+    const ids = [...this.#pendingIds]
+    this.#pendingIds.clear()
     this.#timer = undefined
     try {
-      for (let at = 0; at < ids.length; at += IDS_A_NOTIFICATION) {
-        await this.pool.query('SELECT pg_notify($1, $2)', [CHANNEL, ids.slice(at, at + IDS_A_NOTIFICATION).join()])
+      for (let at = 0; at < ids.length; at += IDS_PER_NOTIFICATION) {
+        await this.pool.query('SELECT pg_notify($1, $2)', [CHANNEL, ids.slice(at, at + IDS_PER_NOTIFICATION).join()])
       }
     } catch (error) {
       this.log.warn({ err: error }, 'other processes were not told of changes; they will look by themselves')

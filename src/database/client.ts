@@ -81,11 +81,11 @@ async function connect(config: PoolConfig, embedded: boolean, stop: () => Promis
   const adapter = new PrismaPg(pool)
   const client = new PrismaClient({ adapter, log: [{ emit: 'event', level: 'query' }] })
   const listeners: ((sql: string, durationMs: number) => void)[] = [countStatement]
-  const heard = (sql: string, durationMs: number) => {
+  const notify = (sql: string, durationMs: number) => {
     for (const listener of listeners) listener(sql, durationMs)
   }
-  client.$on('query', ({ query, duration }) => heard(query, duration))
-  const statements = new PreparedStatements(pool, !embedded, heard)
+  client.$on('query', ({ query, duration }) => notify(query, duration))
+  const statements = new PreparedStatements(pool, !embedded, notify)
   const close = async () => {
     await client.$disconnect()
     await pool.end()

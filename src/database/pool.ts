@@ -17,7 +17,7 @@ export class RequestPool extends Pool {
     private readonly canInterrupt: boolean,
   ) {
     super(config)
-    this.on('release', (_, client) => this.#holders.get(client)?.letGo(client))
+    this.on('release', (_, client) => this.#holders.get(client)?.release(client))
   }
 
   override connect(): Promise<PoolClient>

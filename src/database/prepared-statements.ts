@@ -3,29 +3,29 @@ import { type CustomTypesConfig, DatabaseError, type Pool, type PoolClient, type
 import { currentScope } from '../request-scope/request-scope.js'
 
 /** How many texts are prepared at a time; the one that was not used for the longest time makes room for the next. */
-const MOST_PREPARED = 500
+const MAX_PREPARED = 500
 /** What left these is still prepared on a connection, which is replaced once it holds so many in all. */
-const MOST_ON_A_CONNECTION = 2 * MOST_PREPARED
+const MAX_PREPARED_PER_CONNECTION = 2 * MAX_PREPARED
 /** So often a text must have come before it is prepared, so that those that come once or twice take no place. */
-const OFTEN = 10
+const PREPARE_AFTER_USES = 10
 /** Among how many texts these are counted. */
-const COUNTED = 1_000
+const MAX_COUNTED_TEXTS = 1_000
 
 /** SQL written by hand for what every request does, over the connections that Prisma uses too. */
 export class PreparedStatements {
-  readonly #names = new LRUCache<string, string>({ max: MOST_PREPARED })
-  readonly #times = new LRUCache<string, number>({ max: COUNTED })
+  readonly #names = new LRUCache<string, string>({ max: MAX_PREPARED })
+  readonly #times = new LRUCache<string, number>({ max: MAX_COUNTED_TEXTS })
   readonly #namesOf = new WeakMap<PoolClient, Set<string>>()
   #named = 0
 
   /**
-   * @param prepares whether a connection keeps what it prepares to itself; those to the embedded database share one session
-   * @param heard is told each statement, and how long it took in milliseconds
+   * @param canPrepare whether a connection keeps what it prepares to itself; those to the embedded database share one session
+   * @param onStatement is told each statement, and how long it took in milliseconds
    */
   constructor(
     readonly pool: Pool,
-    readonly prepares: boolean,
-    readonly heard: (sql: string, durationMs: number) => void,
+    readonly canPrepare: boolean,
+    readonly onStatement: (sql: string, durationMs: number) => void,
   ) {}
 
   /** The rows of one statement. Its text should vary little with its values: what comes often is prepared once a connection. */
@@ -45,16 +45,16 @@ export class PreparedStatements {
       throw error
     } finally {
       connection.release(release)
-      this.heard(text, performance.now() - startedAt)
+      this.onStatement(text, performance.now() - startedAt)
     }
   }
 
   #nameOf(text: string): string | undefined {
     const known = this.#names.get(text)
-    if (known !== undefined || !this.prepares) return known
+    if (known !== undefined || !this.canPrepare) return known
     const times = (this.#times.get(text) ?? 0) + 1
     this.#times.set(text, times)
-    if (times < OFTEN) return undefined
+    if (times < PREPARE_AFTER_USES) return undefined
     this.#times.delete(text)
     const name = `gateway_${this.#named++}`
     this.#names.set(text, name)
@@ -66,7 +66,7 @@ export class PreparedStatements {
     let names = this.#namesOf.get(connection)
     if (!names) this.#namesOf.set(connection, (names = new Set()))
     names.add(name)
-    return names.size >= MOST_ON_A_CONNECTION
+    return names.size >= MAX_PREPARED_PER_CONNECTION
   }
 }
 

@@ -33,7 +33,7 @@ export const activity = z.strictObject({
 })
 export type Activity = z.output<typeof activity>
 
-export async function makeAssessments({ store, viewer }: Services, assessments: Activity['assessments']): Promise<void> {
+export async function createAssessments({ store, viewer }: Services, assessments: Activity['assessments']): Promise<void> {
   const { id: organisationId } = viewer.organisation
   for (const { entitySourcedId, templateSourcedId, createdBySourcedId, answers, updates, ...input } of assessments) {
     const entity = await store.entity.findFirstOrThrow({ where: { organisationId, sourcedId: entitySourcedId } })

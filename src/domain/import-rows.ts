@@ -21,7 +21,7 @@ export const instant = z.iso.datetime({ offset: true }).transform((iso, context)
 })
 
 /** A list of rows, no two of which have the same text under one of `keys`. */
-export function rowsOf<Row extends z.ZodType>(row: Row, keys: string[] = ['sourcedId']) {
+export function uniqueRows<Row extends z.ZodType>(row: Row, keys: string[] = ['sourcedId']) {
   return z.array(row).superRefine(
     (rows: unknown[], context) => {
       for (const key of keys) {

@@ -16,10 +16,10 @@ export interface RowComparison {
 export const rowComparison = Symbol('row comparison')
 
 /** The condition on a whole list, of which a `findMany` reads a page; the rows then carry the length of the list, if there are any. */
-export const wholeList = Symbol('whole list')
+export const totalCountHint = Symbol('total count')
 
 /** The length of the whole list that came with its rows; undefined where it has to be counted. */
-export function lengthWith(rows: object): number | undefined {
-  const length: unknown = Reflect.get(rows, wholeList)
+export function totalCountOf(rows: object): number | undefined {
+  const length: unknown = Reflect.get(rows, totalCountHint)
   return typeof length === 'number' ? length : undefined
 }

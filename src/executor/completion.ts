@@ -25,16 +25,16 @@ export interface Run {
 
 /*
  * Where a value stands in the answer is told by two arguments: at `path`, or at a place of the list at `path`, with `index` for the
- * place and NO_LIST for none. Most values in lists so have no path of their own, which nobody looks at and which would take more memory
+ * place and NOT_IN_LIST for none. Most values in lists so have no path of their own, which nobody looks at and which would take more memory
  * than the answer. Where somebody does look, it is made once: Pothos knows the place of a row by that very object.
  */
 
-export const NO_LIST = -1
+export const NOT_IN_LIST = -1
 
 type Path = ResponsePath | undefined
 
 export function pathAt(path: Path, index: number): Path {
-  return index === NO_LIST ? path : { prev: path, key: index, typename: undefined }
+  return index === NOT_IN_LIST ? path : { prev: path, key: index, typename: undefined }
 }
 
 /** How a value becomes what the client gets of it. */
@@ -65,7 +65,7 @@ export interface FieldOfDocument {
  *
  * @throws GraphQLError where there may be no null
  */
-export function settle(cause: unknown, isNullable: boolean, { nodes }: FieldOfDocument, path: Path, run: Run): null {
+export function handleFieldError(cause: unknown, isNullable: boolean, { nodes }: FieldOfDocument, path: Path, run: Run): null {
   // Several at once come from resolvers that do several things.
   const causes: unknown[] = cause instanceof AggregateError ? cause.errors : [cause]
   for (const it of causes) {
@@ -89,9 +89,9 @@ export function completed(value: unknown, completion: Completion, isNullable: bo
       ? Promise.resolve(value).then((it) => completion.complete(it, path, index, run))
       : completion.complete(value, path, index, run)
     if (!(answer instanceof Promise)) return answer
-    return answer.catch((error: unknown) => settle(error, isNullable, field, pathAt(path, index), run))
+    return answer.catch((error: unknown) => handleFieldError(error, isNullable, field, pathAt(path, index), run))
   } catch (error) {
-    return settle(error, isNullable, field, pathAt(path, index), run)
+    return handleFieldError(error, isNullable, field, pathAt(path, index), run)
   }
 }
 
@@ -176,7 +176,7 @@ export function listOf(item: Completion, isNullable: boolean, field: FieldOfDocu
  *
  * @param objects by the name of each type that it can be of
  */
-export function oneOf(type: GraphQLAbstractType, objects: ReadonlyMap<string, Completion>, field: FieldOfDocument): Completion {
+export function abstractType(type: GraphQLAbstractType, objects: ReadonlyMap<string, Completion>, field: FieldOfDocument): Completion {
   const resolveType = type.resolveType ?? defaultTypeResolver
   const objectOf = (name: unknown): Completion => {
     const object = typeof name === 'string' ? objects.get(name) : undefined

@@ -5,9 +5,9 @@ import { isRecord } from '../domain/is-record.js'
 import { type Plan, planOf } from './plan.js'
 
 /** Fields that are kept planned in all, each about a kilobyte. */
-const MOST_FIELDS = 50_000
+const MAX_PLANNED_FIELDS = 50_000
 /** So many characters of source have a syntax tree about as large as the plan of a field. */
-const CHARACTERS_LIKE_A_FIELD = 10
+const CHARACTERS_PER_FIELD = 10
 
 const UNPLANNED = { fields: 0 }
 
@@ -17,9 +17,9 @@ const UNPLANNED = { fields: 0 }
  */
 export function usePlannedExecution(): Plugin {
   const plans = new LRUCache<OperationDefinitionNode, Plan | typeof UNPLANNED>({
-    maxSize: MOST_FIELDS,
+    maxSize: MAX_PLANNED_FIELDS,
     // A plan keeps the syntax tree of its whole document.
-    sizeCalculation: ({ fields }, { loc }) => fields + Math.ceil((loc?.source.body.length ?? 0) / CHARACTERS_LIKE_A_FIELD) + 1,
+    sizeCalculation: ({ fields }, { loc }) => fields + Math.ceil((loc?.source.body.length ?? 0) / CHARACTERS_PER_FIELD) + 1,
   })
 
   function planFor(args: ExecutionArgs): Plan | undefined {

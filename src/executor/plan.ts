@@ -23,13 +23,13 @@ import {
   type SelectionSetNode,
 } from 'graphql'
 import { isRecord } from '../domain/is-record.js'
-import { asError, completed, type Completion, type FieldOfDocument, isThenable, leaf, listOf, NO_LIST, nonNull, nullable, oneOf, pathAt, type Run, settle } from './completion.js'
+import { abstractType, asError, completed, type Completion, type FieldOfDocument, handleFieldError, isThenable, leaf, listOf, nonNull, NOT_IN_LIST, nullable, pathAt, type Run } from './completion.js'
 
 /** What a document holds that is not planned: the operation is the ordinary executor's, each time. */
 class Unplanned extends Error {}
 
 /** A query with more fields, counted wherever a fragment is spread, has no plan. */
-const LARGEST_QUERY = 1_000
+const MAX_FIELDS_PER_PLAN = 1_000
 
 /** A field of an object in the answer: it completes the object that it is a field of, at the object's own place. */
 interface PlannedField extends Completion {
@@ -78,7 +78,7 @@ export class Plan {
       return answered(null)
     }
     try {
-      const data = this.#root.complete(undefined, undefined, NO_LIST, run)
+      const data = this.#root.complete(undefined, undefined, NOT_IN_LIST, run)
       return data instanceof Promise ? data.then(answered, failed) : answered(data)
     } catch (error) {
       return failed(error)
@@ -95,7 +95,7 @@ export class Plan {
     return {
       needsPath,
       complete(source, path, index, run) {
-        const [at, place] = needsPath ? [pathAt(path, index), NO_LIST] : [path, index]
+        const [at, place] = needsPath ? [pathAt(path, index), NOT_IN_LIST] : [path, index]
         const answer: Record<string, unknown> = {}
         let promises: Promise<void>[] | undefined
         try {
@@ -148,7 +148,7 @@ export class Plan {
   /** @param name that it has in the answer */
   #field(parentType: GraphQLObjectType, name: string, nodes: FieldNode[]): PlannedField {
     this.fields += 1
-    if (this.fields > LARGEST_QUERY) throw new Unplanned()
+    if (this.fields > MAX_FIELDS_PER_PLAN) throw new Unplanned()
     const [node] = nodes
     const typename = parentType.name
     if (node?.name.value === '__typename') return { name, needsPath: false, complete: () => typename }
@@ -168,9 +168,9 @@ export class Plan {
           const given: unknown = args.length > 0 ? getArgumentValues(field, node, run.variableValues) : {}
           value = resolve(source, given, run.contextValue, ofDocument.infoOf(path, run))
         } catch (error) {
-          return settle(error, isNullable, ofDocument, path, run)
+          return handleFieldError(error, isNullable, ofDocument, path, run)
         }
-        return completed(value, completion, isNullable, ofDocument, path, NO_LIST, run)
+        return completed(value, completion, isNullable, ofDocument, path, NOT_IN_LIST, run)
       },
     }
     if (resolve !== defaultFieldResolver) return resolved
@@ -180,15 +180,15 @@ export class Plan {
       needsPath: completion.needsPath,
       complete(source, path, index, run) {
         const value = isRecord(source) ? source[property] : undefined
-        if (typeof value === 'function') return resolved.complete(source, pathAt(path, index), NO_LIST, run)
+        if (typeof value === 'function') return resolved.complete(source, pathAt(path, index), NOT_IN_LIST, run)
         if (!isLeaf || isThenable(value)) {
-          return completed(value, completion, isNullable, ofDocument, { prev: pathAt(path, index), key: name, typename }, NO_LIST, run)
+          return completed(value, completion, isNullable, ofDocument, { prev: pathAt(path, index), key: name, typename }, NOT_IN_LIST, run)
         }
         // What most values are: no path is made for them unless they fail.
         try {
-          return completion.complete(value, undefined, NO_LIST, run)
+          return completion.complete(value, undefined, NOT_IN_LIST, run)
         } catch (error) {
-          return settle(error, isNullable, ofDocument, { prev: pathAt(path, index), key: name, typename }, run)
+          return handleFieldError(error, isNullable, ofDocument, { prev: pathAt(path, index), key: name, typename }, run)
         }
       },
     }
@@ -221,7 +221,7 @@ export class Plan {
     if (isObjectType(type)) return this.#object(type, selections)
     if (isAbstractType(type)) {
       const objects = this.schema.getPossibleTypes(type).map((it) => [it.name, this.#object(it, selections)] as const)
-      return oneOf(type, new Map(objects), field)
+      return abstractType(type, new Map(objects), field)
     }
     if (!isLeafType(type)) throw new Unplanned()
     return leaf(type)

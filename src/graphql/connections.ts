@@ -1,7 +1,7 @@
 import { queryFromInfo } from '@pothos/plugin-prisma'
 import DataLoader from 'dataloader'
 import type { FieldNode, GraphQLResolveInfo } from 'graphql'
-import { lengthWith, wholeList } from '../domain/query-hints.js'
+import { totalCountHint, totalCountOf } from '../domain/query-hints.js'
 import type { Context } from './context.js'
 import type { Connection, Page } from './pagination.js'
 import { selectedFields } from './selections.js'
@@ -35,8 +35,8 @@ export async function listPage<Row, Node extends Row, Where>(
   { where, page }: { where: Where; page: Page<Row> },
 ): Promise<Connection<Node>> {
   const query = { ...nodeQuery(context, info, page), where: { AND: [where, page.where] }, orderBy: page.orderBy, take: page.take }
-  const rows = await model.findMany(selects(info, 'totalCount') ? { ...query, [wholeList]: where } : query)
-  return page.connection(rows, async () => lengthWith(rows) ?? model.count({ where }))
+  const rows = await model.findMany(selects(info, 'totalCount') ? { ...query, [totalCountHint]: where } : query)
+  return page.connection(rows, async () => totalCountOf(rows) ?? model.count({ where }))
 }
 
 /** How a list below many parents is read: by one statement for the pages and one for the counts. */
@@ -51,8 +51,8 @@ interface RelatedList<Node> {
  * Declares a connection below a type. Its pages are read for all parents of the same place in the
  * document together, since arguments and selection are the same for each of them.
  */
-export function relatedPages<Node>({ read, count }: RelatedList<Node>) {
-  const batch = placeBatch<Connection<Node>>()
+export function batchedConnection<Node>({ read, count }: RelatedList<Node>) {
+  const batch = batchPerField<Connection<Node>>()
   return (context: Context, info: GraphQLResolveInfo, parentId: string, page: Page<Node>): Promise<Connection<Node>> => {
     // Planned for every parent, though one query reads for all: it tells Pothos what their rows hold,
     // which it would load once more otherwise.
@@ -72,8 +72,8 @@ export function relatedPages<Node>({ read, count }: RelatedList<Node>) {
  * Declares a field that reads one row by the column that names it, together with the rows of the same
  * place: null where there is none.
  */
-export function rowsByPlace<Row>(typeName: string, column: keyof Row & string) {
-  const batch = placeBatch<Row | null>()
+export function batchedLookup<Row>(typeName: string, column: keyof Row & string) {
+  const batch = batchPerField<Row | null>()
   const queries = new WeakMap<GraphQLResolveInfo, object>()
   return (
     context: Context,
@@ -81,7 +81,7 @@ export function rowsByPlace<Row>(typeName: string, column: keyof Row & string) {
     name: string,
     find: (names: string[], query: object) => PromiseLike<Row[]>,
   ): Promise<Row | null> => {
-    // For every row, as in `relatedPages`, but for those that one call of a resolver names.
+    // For every row, as in `batchedConnection`, but for those that one call of a resolver names.
     const query = queries.get(info) ?? withColumns(queryFromInfo({ context, info, typeName }), [column])
     queries.set(info, query)
     return batch(context, info, name, async (names) => {
@@ -95,7 +95,7 @@ export function rowsByPlace<Row>(typeName: string, column: keyof Row & string) {
  * One batch for each place in the document where the field is selected, for each request. Executors have
  * one list of nodes for it, whatever row they are at; at the same path, rows of another type have another.
  */
-function placeBatch<Result>() {
+function batchPerField<Result>() {
   const requests = new WeakMap<Context, Map<readonly FieldNode[], DataLoader<string, Result>>>()
   return (
     context: Context,

@@ -2,22 +2,22 @@ import DataLoader from 'dataloader'
 import type { Services } from '../domain/services.js'
 
 /** A room's loaders, made for one request and bound to its viewer. */
-type LoaderClass<Room> = new (services: Services) => Room
+type LoaderClass<Loader> = new (services: Services) => Loader
 
 /**
  * The loaders of one request, each room's made when the first of them is asked for. What one has loaded stays as it was, so that a
  * request sees one state of a row; an event of a subscription has loaders of its own.
  */
 export class Loaders {
-  readonly #rooms = new Map<LoaderClass<object>, object>()
+  readonly #instances = new Map<LoaderClass<object>, object>()
 
   constructor(readonly services: Services) {}
 
-  of<Room extends object>(room: LoaderClass<Room>): Room {
-    const known = this.#rooms.get(room)
-    if (known instanceof room) return known
-    const made = new room(this.services)
-    this.#rooms.set(room, made)
+  of<Loader extends object>(loader: LoaderClass<Loader>): Loader {
+    const known = this.#instances.get(loader)
+    if (known instanceof loader) return known
+    const made = new loader(this.services)
+    this.#instances.set(loader, made)
     return made
   }
 }

@@ -6,7 +6,7 @@ import type { Context } from './context.js'
 import { MAXIMUM_PAGE_SIZE } from './pagination.js'
 import type { LoadById } from './references.js'
 
-/** Relay's interface; each room says by `nodeType` which of its types implement it. */
+/** Relay's interface; each room says by `registerNodeType` which of its types implement it. */
 export const Node = builder.interfaceRef<{ id: string }>('Node').implement({
   description: 'Anything that `node` can find again by its id.',
   fields: (t) => ({ id: t.exposeID('id', { description: 'UUID, the same everywhere.' }) }),
@@ -22,7 +22,7 @@ interface NodeType {
 const nodeTypes = new Map<string, NodeType>()
 
 /** Lets `node` and `nodes` find the rows of a type, which has to implement Node and be named as its table. */
-export function nodeType<Row extends { id: string }>(
+export function registerNodeType<Row extends { id: string }>(
   type: { name: string; addBrand(row: NoInfer<Row>): unknown },
   load: LoadById<Row>,
   tenantColumn: NodeType['tenantColumn'] = 'organisationId',

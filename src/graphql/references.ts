@@ -1,6 +1,6 @@
 import type { GraphQLResolveInfo } from 'graphql'
 import type { Context } from './context.js'
-import { rowsByPlace } from './connections.js'
+import { batchedLookup } from './connections.js'
 import { isStorable, isUuid } from '../domain/validation.js'
 
 /** Reads the rows that a client names: `query` holds the columns and relations that it selects. */
@@ -13,7 +13,7 @@ type Find<Row> = (context: Context, names: string[], query: object) => PromiseLi
  * @param column holds the name of a row, as `find` takes it
  */
 export function references<Row extends object>(typeName: string, column: keyof Row & string, find: Find<Row>) {
-  const batch = rowsByPlace<Row>(typeName, column)
+  const batch = batchedLookup<Row>(typeName, column)
   return (context: Context, info: GraphQLResolveInfo, name: unknown): Promise<Row | null> | null =>
     typeof name === 'string' && isStorable(name)
       ? batch(context, info, name, (names, query) => find(context, names, query))

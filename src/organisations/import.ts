@@ -2,7 +2,7 @@
 import { z } from 'zod'
 import type { Services } from '../domain/services.js'
 import type { ValidationIssue } from '../domain/failures.js'
-import { batches, findReferenced, type Imported, name, rowsOf, upsertRows } from '../domain/import-rows.js'
+import { batches, findReferenced, type Imported, name, uniqueRows, upsertRows } from '../domain/import-rows.js'
 import { sourcedId, text } from '../domain/validation.js'
 import { visible } from './access.js'
 
@@ -16,8 +16,8 @@ const entity = z.strictObject({
 
 /** What this room reads of an import file. */
 export const organisationRows = {
-  users: rowsOf(user, ['sourcedId', 'subject']).default([]),
-  entities: rowsOf(entity).default([]),
+  users: uniqueRows(user, ['sourcedId', 'subject']).default([]),
+  entities: uniqueRows(entity).default([]),
 }
 
 export async function importUsers({ store, viewer }: Services, users: z.output<typeof user>[]): Promise<Imported> {

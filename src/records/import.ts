@@ -3,7 +3,7 @@ import { z } from 'zod'
 import type { Services } from '../domain/services.js'
 import type { AssessmentRecord } from '../generated/prisma/client.js'
 import { isFailure, type ValidationIssue } from '../domain/failures.js'
-import { findReferenced, type FileRow, type Imported, instant, name, rowsOf, unknownReference, upsertRows } from '../domain/import-rows.js'
+import { findReferenced, type FileRow, type Imported, instant, name, uniqueRows, unknownReference, upsertRows } from '../domain/import-rows.js'
 import { sourcedId } from '../domain/validation.js'
 import { changeVersioned, createVersioned, Write } from '../versioning/gate.js'
 import { visible } from './access.js'
@@ -29,8 +29,8 @@ type FileRecord = z.output<typeof record>
 
 /** What this room reads of an import file. */
 export const recordRows = {
-  folders: rowsOf(folder).default([]),
-  records: rowsOf(record).default([]),
+  folders: uniqueRows(folder).default([]),
+  records: uniqueRows(record).default([]),
 }
 
 export function importFolders({ store, viewer }: Services, folders: z.output<typeof folder>[]): Promise<Imported> {

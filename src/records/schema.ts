@@ -4,7 +4,7 @@ import { RecordLoaders } from './loaders.js'
 import { TemplateLoaders } from '../templates/loaders.js'
 import type { AssessmentRecord as AssessmentRecordRow } from '../generated/prisma/client.js'
 import { Organisation } from '../organisations/schema.js'
-import { listPage, relatedPages } from '../graphql/connections.js'
+import { batchedConnection, listPage } from '../graphql/connections.js'
 import { orderInput } from '../graphql/order.js'
 import { Node } from '../graphql/nodes.js'
 import { isUuid } from '../domain/validation.js'
@@ -126,7 +126,7 @@ builder.queryFields((t) => ({
   ),
 }))
 
-const ofTemplates = relatedPages<AssessmentRecordRow>({
+const ofTemplates = batchedConnection<AssessmentRecordRow>({
   async read({ store, viewer }, ids, records) {
     const templates = await store.assessmentTemplate.findMany({ where: { ...visible(viewer), id: { in: ids } }, select: { id: true, records } })
     return templates.map((template) => ({ id: template.id, nodes: template.records }))

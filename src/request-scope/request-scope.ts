@@ -59,7 +59,7 @@ export class RequestScope {
     this.#connections.add(connection)
   }
 
-  letGo(connection: ClientBase): void {
+  release(connection: ClientBase): void {
     this.#connections.delete(connection)
   }
 

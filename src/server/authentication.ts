@@ -77,12 +77,12 @@ interface CredentialRow extends ViewerRow {
 }
 
 /** Found by the hash of its secret alone, and looked up for each request, so that a revoked one is refused at once. */
-const credentialQuery = (table: 'ApiKey' | 'Session', good: string) => `
+const credentialQuery = (table: 'ApiKey' | 'Session', isValid: string) => `
   SELECT encode(c."hash", 'base64') AS "hash", c."id" AS "credentialId", c."scopes"::text[] AS "scopes", ${VIEWER_COLUMNS}
   FROM "${table}" AS c
   JOIN "Organisation" AS o ON o."id" = c."organisationId"
   LEFT JOIN "User" AS u ON u."organisationId" = c."organisationId" AND u."id" = c."userId"
-  WHERE c."hash" = ANY($1::bytea[]) AND ${good}`
+  WHERE c."hash" = ANY($1::bytea[]) AND ${isValid}`
 
 const SUBJECT_QUERY = `
   SELECT ${VIEWER_COLUMNS}

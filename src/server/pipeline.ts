@@ -8,7 +8,7 @@ import type { Authenticate } from './authentication.js'
 import { readBody } from './guards/body.js'
 import { CostLimit, useCostLimit } from './guards/cost.js'
 import { requireCredential } from './guards/credential.js'
-import { preventCrossSite } from './guards/cross-site.js'
+import { preventCsrf } from './guards/cross-site.js'
 import { useDeadline } from './guards/deadline.js'
 import { useDocumentCache } from './guards/document-cache.js'
 import { type DocumentLimits, useDocumentLimits } from './guards/document-limits.js'
@@ -39,7 +39,7 @@ export interface Limits {
 
 export function httpGuards(limits: Limits, authenticate: Authenticate, log: Logger): { guards: Guard[]; close(): void } {
   const { byAddress, byCredential, close } = createRateLimits(limits.rate, log)
-  return { guards: [byAddress, requireCredential(authenticate), byCredential, preventCrossSite, readBody(limits.bodyBytes)], close }
+  return { guards: [byAddress, requireCredential(authenticate), byCredential, preventCsrf, readBody(limits.bodyBytes)], close }
 }
 
 interface GraphqlOptions {

@@ -10,11 +10,11 @@ import { contextFactory } from './context.js'
 import { createGraphiqlPage } from './graphiql/page.js'
 import type { GuardedRequest } from './guards/guard.js'
 import type { PersistedDocuments } from './guards/persisted-documents.js'
-import { type Answer, empty, failure, responseOf, send, unexpectedFailure, withHeaders } from './http/answer.js'
+import { emptyResponse, errorResponse, type HttpResponse, send, toFetchResponse, unexpectedErrorResponse, withHeaders } from './http/answer.js'
 import { createCors } from './http/cors.js'
 import { graphqlOverHttp } from './http/graphql-over-http.js'
-import { type HttpRequest, requestOfFetch, requestOfNode } from './http/http-request.js'
-import { masked } from './http/masked-errors.js'
+import { type HttpRequest, httpRequestFromFetch, httpRequestFromNode } from './http/http-request.js'
+import { maskedError } from './http/masked-errors.js'
 import { beginRequest, commonHeaders, logRequest } from './http/request-log.js'
 import { graphqlGuards, httpGuards, type Limits } from './pipeline.js'
 import { schema } from './schema.js'
@@ -56,12 +56,12 @@ export function createServer(dependencies: ServerDependencies) {
     plugins: graphqlGuards({ limits, introspection, persistedDocuments, observers, execution }),
     // useDocumentCache does that.
     parserAndValidationCache: false,
-    maskedErrors: { maskError: (error, message) => masked(error, message, log) },
+    maskedErrors: { maskError: (error, message) => maskedError(error, message, log) },
     logging: {
       debug: (...args) => log.debug(args),
       info: (...args) => log.info(args),
       warn: (...args) => log.warn(args),
-      // Yoga tells of each error that it masks; masked() has logged it by then, with an id.
+      // Yoga tells of each error that it masks; maskedError() has logged it by then, with an id.
       error: (...args) => log.debug(args),
     },
     // What stands before the guards of GraphQL is done here, for all requests alike.
@@ -75,15 +75,15 @@ export function createServer(dependencies: ServerDependencies) {
   })
   const { fetchAPI } = graphql
 
-  async function answerTo(guarded: GuardedRequest, scope: RequestScope): Promise<Answer | Response> {
+  async function answerTo(guarded: GuardedRequest, scope: RequestScope): Promise<HttpResponse | Response> {
     const { request } = guarded
     const path = request.address?.pathname
     const preflight = cors.preflight(request)
     if (preflight) return preflight
-    if (path === '/health') return empty(200)
-    if (path === '/ready') return empty((await isReady()) ? 200 : 503)
+    if (path === '/health') return emptyResponse(200)
+    if (path === '/ready') return emptyResponse((await isReady()) ? 200 : 503)
     // At exactly this path: Yoga answers `/graphql/` and `/any/graphql` too.
-    if (path !== GRAPHQL_PATH) return path === undefined ? failure(400, 'BAD_REQUEST', 'The address of the request is malformed.') : empty(404)
+    if (path !== GRAPHQL_PATH) return path === undefined ? errorResponse(400, 'BAD_REQUEST', 'The address of the request is malformed.') : emptyResponse(404)
     for (const observer of observers) observer.received?.(scope, request)
     const page = graphiqlPage?.(request)
     if (page) return page
@@ -97,11 +97,11 @@ export function createServer(dependencies: ServerDependencies) {
     return graphql.answer(request, contextFor(viewer, credentials), body)
   }
 
-  async function handle(request: HttpRequest): Promise<Answer | Response> {
+  async function handle(request: HttpRequest): Promise<HttpResponse | Response> {
     const scope = beginRequest(request)
     return runInScope(scope, async () => {
       const guarded: GuardedRequest = { request }
-      const answer = await answerTo(guarded, scope).catch((error: unknown) => unexpectedFailure(error, log))
+      const answer = await answerTo(guarded, scope).catch((error: unknown) => unexpectedErrorResponse(error, log))
       if (request.address?.pathname === GRAPHQL_PATH) {
         for (const observer of observers) observer.answered?.(scope, answer.status)
         logRequest(log, scope, guarded.viewer, answer.status)
@@ -113,11 +113,11 @@ export function createServer(dependencies: ServerDependencies) {
   return {
     /** Answers requests of node:http. */
     async listener(incoming: IncomingMessage, outgoing: ServerResponse): Promise<void> {
-      await send(await handle(requestOfNode(incoming, outgoing, fetchAPI)), incoming, outgoing)
+      await send(await handle(httpRequestFromNode(incoming, outgoing, fetchAPI)), incoming, outgoing)
     },
     /** Answers requests without a connection. */
     async fetch(input: string | URL, init: RequestInit = {}): Promise<Response> {
-      return responseOf(await handle(requestOfFetch(new fetchAPI.Request(input, init))), fetchAPI)
+      return toFetchResponse(await handle(httpRequestFromFetch(new fetchAPI.Request(input, init))), fetchAPI)
     },
     async dispose(): Promise<void> {
       await graphql.dispose()

@@ -5,7 +5,7 @@ import { type ChangeSignals, LocalChangeSignals, PostgresChangeSignals } from '.
 import type { Database } from '../database/client.js'
 import { migrationDifference } from '../database/migrations.js'
 import { type DatabaseSettings, prepare, withDatabase } from '../database/with-database.js'
-import { fillWhenEmpty } from '../demo/data.js'
+import { seedWhenEmpty } from '../demo/data.js'
 import { type DemoKey, keptDemoKeys, showDemoKeys } from '../demo/keys.js'
 import { usePlannedExecution } from '../executor/index.js'
 import { observe, type ObservationSettings } from '../observability/observe.js'
@@ -58,7 +58,7 @@ function isForDemo({ production, host }: StartSettings, { embedded }: Database):
 }
 
 async function prepareDemo({ dataDirectory }: StartSettings, { client }: Database): Promise<DemoKey[]> {
-  await fillWhenEmpty(client)
+  await seedWhenEmpty(client)
   return keptDemoKeys(client, dataDirectory)
 }
 
@@ -66,7 +66,7 @@ async function serve(settings: StartSettings, { client, pool, statements }: Data
   const { persistedDocuments, graphiql } = settings
   let stopping = false
   const changes = await openChangeSignals(settings, pool, log)
-  const isMigrated = migrationWatch(client, log)
+  const isMigrated = readinessProbe(client, log)
   const gateway = createServer({
     // Both engines can be taken out: what is left is slower, and right.
     store: createStore(client, statements),
@@ -94,10 +94,10 @@ async function serve(settings: StartSettings, { client, pool, statements }: Data
   await gateway.dispose()
 }
 
-const LOOK_AGAIN_MS = 1_000
+const READINESS_CACHE_MS = 1_000
 
 /** Whether the database answers and is migrated. Anybody may ask, so that it is looked at once a second at most. */
-function migrationWatch(client: Database['client'], log: pino.Logger): () => Promise<boolean> {
+function readinessProbe(client: Database['client'], log: pino.Logger): () => Promise<boolean> {
   let last: { at: number; answer: Promise<boolean> } | undefined
   const look = async () => {
     try {
@@ -108,7 +108,7 @@ function migrationWatch(client: Database['client'], log: pino.Logger): () => Pro
     }
   }
   return () => {
-    if (!last || performance.now() - last.at >= LOOK_AGAIN_MS) last = { at: performance.now(), answer: look() }
+    if (!last || performance.now() - last.at >= READINESS_CACHE_MS) last = { at: performance.now(), answer: look() }
     return last.answer
   }
 }

@@ -5,7 +5,7 @@ import type { Table } from './tables.js'
 /* Prisma's conditions as SQL, and how what is not known here is recognised. */
 
 /** As many values as a filter by an enum can have. */
-const LONGEST_SPELLED_OUT = 5
+const MAX_IN_VALUES = 5
 
 /** A part of a query that is not known here: Prisma has to answer it. */
 export class Unsupported extends Error {}
@@ -74,7 +74,7 @@ function comparison(name: string, operator: string, value: unknown, values: unkn
  * one of ten, so that it would plan most statements with a shorter one anew each time.
  */
 function isOneOf(name: string, list: unknown[], values: unknown[]): string {
-  if (list.length === 0 || list.length > LONGEST_SPELLED_OUT) return `${name} = ANY(${parameter(values, list)})`
+  if (list.length === 0 || list.length > MAX_IN_VALUES) return `${name} = ANY(${parameter(values, list)})`
   return `${name} IN (${list.map((it) => parameter(values, it)).join(', ')})`
 }
 

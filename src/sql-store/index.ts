@@ -1,6 +1,6 @@
 import type { PreparedStatements } from '../database/prepared-statements.js'
 import { isRecord } from '../domain/is-record.js'
-import { wholeList } from '../domain/query-hints.js'
+import { totalCountHint } from '../domain/query-hints.js'
 import type { PrismaClient } from '../generated/prisma/client.js'
 import { isQueryObject } from './conditions.js'
 import { COUNT, countRows, nestRelations, selectRows } from './select.js'
@@ -35,7 +35,7 @@ interface Found {
 /** Lets rows carry the length of their list, if it came with them. */
 function withLength(rows: Found[]): Found[] {
   const length = rows[0]?.[COUNT]
-  return length === undefined ? rows : Object.assign(rows, { [wholeList]: length })
+  return length === undefined ? rows : Object.assign(rows, { [totalCountHint]: length })
 }
 
 /** One of Prisma's models, with the methods that are known here put before its own. */
@@ -44,7 +44,7 @@ function withSql(model: object, table: Table, statements: PreparedStatements): o
   const rowsOf = async <Row extends object>({ text, values, relations }: Statement) => nestRelations(await statements.rows<Row>(text, values), relations)
   const methods = new Map<string | symbol, Method>()
   /** Puts `ours` before a method of Prisma's, which is called where `ours` answers null. */
-  const before = (name: string, ours: (query: object) => Promise<unknown> | null) => {
+  const override = (name: string, ours: (query: object) => Promise<unknown> | null) => {
     const prisma: unknown = Reflect.get(model, name)
     if (typeof prisma !== 'function') throw new Error(`Prisma's models have no ${name}.`)
     methods.set(name, (query = {}) => ours(query) ?? Reflect.apply(prisma, model, [query]))
@@ -54,9 +54,9 @@ function withSql(model: object, table: Table, statements: PreparedStatements): o
     const statement = selectRows(table, query)
     return statement && rowsOf<Found>(statement).then(withLength)
   }
-  before('findMany', findMany)
-  before('findFirst', (query) => findMany({ ...query, take: 1 })?.then(([row]) => row ?? null) ?? null)
-  before('findUnique', (query) => {
+  override('findMany', findMany)
+  override('findFirst', (query) => findMany({ ...query, take: 1 })?.then(([row]) => row ?? null) ?? null)
+  override('findUnique', (query) => {
     if (!isQueryObject(query)) return null
     const { where, select, ...rest } = query
     if (!isQueryObject(where) || Object.keys(rest).length > 0) return null
@@ -67,13 +67,13 @@ function withSql(model: object, table: Table, statements: PreparedStatements): o
     const statement = selectRows(table, { ...selected, where: conditions })
     if (!statement) return null
     const read = (ids: string[]) => findMany({ ...selected, where: { ...conditions, id: { in: ids } } }) ?? Promise.reject(new Error('Rows by id are known here.'))
-    return shared.load({ id, same: `${statement.text} ${JSON.stringify(statement.values)}`, read })
+    return shared.load({ id, groupKey: `${statement.text} ${JSON.stringify(statement.values)}`, read })
   })
-  before('count', (query) => {
+  override('count', (query) => {
     const statement = countRows(table, query)
     return statement && rowsOf<Found>(statement).then(([row]) => row?.[COUNT] ?? 0)
   })
-  before('updateManyAndReturn', (query) => {
+  override('updateManyAndReturn', (query) => {
     const statement = updateRow(table, query)
     return statement && rowsOf(statement)
   })

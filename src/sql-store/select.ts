@@ -1,4 +1,4 @@
-import { wholeList } from '../domain/query-hints.js'
+import { totalCountHint } from '../domain/query-hints.js'
 import { column, listOf, recordOf, unsupported, whereClause } from './conditions.js'
 import { type Statement, statement } from './statement.js'
 import type { Column, Relation, Table } from './tables.js'
@@ -9,13 +9,13 @@ import type { Column, Relation, Table } from './tables.js'
  * the size of its page and the lengths of short lists, but with no other value, so that it is prepared once.
  */
 
-/** The SQL of a `findMany` without lists below its rows; null when it holds anything that is not known here. A `wholeList` is counted as `COUNT`. */
+/** The SQL of a `findMany` without lists below its rows; null when it holds anything that is not known here. A `totalCountHint` is counted as `COUNT`. */
 export function selectRows(table: Table, query: object): Statement | null {
   return statement((values) => {
     const { select, where, orderBy, take, ...rest } = recordOf(query)
     if (Object.keys(rest).length > 0) unsupported()
     const { own, relations } = chosen(table, select)
-    const counted: unknown = Reflect.get(query, wholeList)
+    const counted: unknown = Reflect.get(query, totalCountHint)
     const count = counted === undefined ? [] : [`(${countText(table, counted, values)}) AS "${COUNT}"`]
     const columns = [...own.map((name) => column(table, name)), ...relations.flatMap(relatedColumns), ...count].join(', ')
     const joins = relations.map((relation) => joinClause(table, relation)).join('')

@@ -3,12 +3,12 @@ import { NoConnectionError } from '../database/pool.js'
 import { currentScope, jointScope, type RequestScope, runInScope, runOutsideOfRequests } from '../request-scope/request-scope.js'
 
 /** As many as one statement reads for. */
-const MOST_TOGETHER = 100
+const MAX_BATCH_SIZE = 100
 
 interface Wanted<Row> {
   id: string
   /** Tells which columns are read, and on which conditions. */
-  same: string
+  groupKey: string
   /** Finds the rows of these ids. */
   read(ids: string[]): PromiseLike<Row[]>
   scope: RequestScope | undefined
@@ -21,7 +21,7 @@ interface Wanted<Row> {
 export class SharedReads<Row extends { id: string }> {
   readonly #loader = new DataLoader<Wanted<Row>, Row | null>((wanted) => readTogether(wanted), {
     cache: false,
-    maxBatchSize: MOST_TOGETHER,
+    maxBatchSize: MAX_BATCH_SIZE,
     batchScheduleFn: (load) => void setImmediate(load),
   })
 
@@ -39,9 +39,9 @@ export class SharedReads<Row extends { id: string }> {
 async function readTogether<Row extends { id: string }>(all: readonly Wanted<Row>[]): Promise<(Row | Error | null)[]> {
   const groups = new Map<string, Wanted<Row>[]>()
   for (const wanted of all) {
-    const group = groups.get(wanted.same)
+    const group = groups.get(wanted.groupKey)
     if (group) group.push(wanted)
-    else groups.set(wanted.same, [wanted])
+    else groups.set(wanted.groupKey, [wanted])
   }
   const found = new Map<Wanted<Row>, Row | Error | undefined>()
   await Promise.all(

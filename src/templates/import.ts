@@ -2,7 +2,7 @@
 import { z } from 'zod'
 import type { Services } from '../domain/services.js'
 import type { ValidationIssue } from '../domain/failures.js'
-import { description, differs, type Imported, name, rowsOf, upsertRows } from '../domain/import-rows.js'
+import { description, differs, type Imported, name, uniqueRows, upsertRows } from '../domain/import-rows.js'
 import { sourcedId, text } from '../domain/validation.js'
 import { visible } from './access.js'
 import { difficulty, questionOptions, templateSections } from './rules.js'
@@ -27,13 +27,13 @@ const template = z.strictObject({
   sections: templateSections,
   workflowSteps: z.array(name).min(1).max(100),
   /** The first is what an assessment starts with. */
-  outcomes: rowsOf(outcome, ['name', 'riskLevel']),
+  outcomes: uniqueRows(outcome, ['name', 'riskLevel']),
 })
 
 /** What this room reads of an import file. */
 export const templateRows = {
-  questions: rowsOf(question).default([]),
-  templates: rowsOf(template).default([]),
+  questions: uniqueRows(question).default([]),
+  templates: uniqueRows(template).default([]),
 }
 
 export function importQuestions({ store, viewer }: Services, questions: z.output<typeof question>[]): Promise<Imported> {
@@ -143,8 +143,8 @@ async function replaceOutcomes(
   const of = { ...visible(viewer), templateId }
   const removed = removedOutcomes(stored, listed).map(({ id }) => id)
   if (removed.length > 0) await store.outcome.deleteMany({ where: { ...of, id: { in: removed } } })
-  const ids = new Map(stored.map((it) => [it.name, it]))
-  const placed = listed.map((it, position) => ({ ...it, position, before: ids.get(it.name) }))
+  const storedByName = new Map(stored.map((it) => [it.name, it]))
+  const placed = listed.map((it, position) => ({ ...it, position, before: storedByName.get(it.name) }))
   // No two outcomes may have the same level at any moment, so that all let go before one takes.
   const released = placed.flatMap(({ before, riskLevel }) => (before && before.riskLevel !== riskLevel ? [before.id] : []))
   if (released.length > 0) await store.outcome.updateMany({ where: { ...of, id: { in: released } }, data: { riskLevel: null } })

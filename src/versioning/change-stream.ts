@@ -13,7 +13,7 @@ export interface Change {
 }
 
 /** Revisions read at a time by a subscriber that has some to catch up with. */
-const READ_AHEAD = 100
+const REVISIONS_PER_READ = 100
 
 /**
  * Every change of a row after version `since`, in order, without gaps or repeats. Nothing is kept
@@ -36,7 +36,7 @@ export function changesOf(context: Context, kind: VersionedKind, id: string, sin
         // Waiting starts before reading, so that a change in between wakes it up.
         round = new AbortController()
         const changed = context.changes.next(id, round.signal)
-        const revisions = await revisionsAfter(context, kind, id, seen, READ_AHEAD)
+        const revisions = await revisionsAfter(context, kind, id, seen, REVISIONS_PER_READ)
         for (const revision of revisions) {
           if (isOver()) return
           await requireStillAllowed(context, scope)

@@ -26,7 +26,7 @@ export interface RevisionRange {
 }
 
 /** PostgreSQL limits how many values a statement takes. */
-const MOST_RANGES = 1_000
+const MAX_RANGES_PER_STATEMENT = 1_000
 
 export class RevisionLoaders {
   /** Ranges of revisions, each newest first: one statement for all that are asked for at once. */
@@ -49,7 +49,7 @@ export class RevisionLoaders {
           revisions.filter((it) => it[revisionColumn[kind]] === id && it.version >= oldest && it.version <= newest),
         )
       },
-      { maxBatchSize: MOST_RANGES, cacheKeyFn: ({ id, oldest, newest }) => `${id} ${oldest} ${newest}` },
+      { maxBatchSize: MAX_RANGES_PER_STATEMENT, cacheKeyFn: ({ id, oldest, newest }) => `${id} ${oldest} ${newest}` },
     )
   }
 }

@@ -3,13 +3,13 @@ import { renderGraphiQL } from '@graphql-yoga/render-graphiql'
 import type { GraphiQLOptions } from 'graphql-yoga'
 import type { Logger } from 'pino'
 import type { PrismaClient } from '../../generated/prisma/client.js'
-import type { Answer } from '../http/answer.js'
+import type { HttpResponse } from '../http/answer.js'
 import type { HttpRequest } from '../http/http-request.js'
 import { type Example, findExamples } from './examples.js'
 
 const TITLE = 'Assessment gateway'
 
-export interface GraphiqlPage {
+export interface GraphiqlPageOptions {
   db: PrismaClient
   /** The key that the page sends unless told otherwise, if there is one to show. */
   demoKey: string | undefined
@@ -20,13 +20,13 @@ export interface GraphiqlPage {
  * Answers a browser that opens the GraphQL path with GraphiQL's page, and looks at nothing else of its request; undefined for
  * every other request. The page holds all of its assets; its tabs are working examples.
  */
-export function createGraphiqlPage({ db, demoKey, log }: GraphiqlPage) {
-  const answer = async (): Promise<Answer> => {
+export function createGraphiqlPage({ db, demoKey, log }: GraphiqlPageOptions) {
+  const answer = async (): Promise<HttpResponse> => {
     const nonce = randomBytes(16).toString('base64')
     const options = graphiqlOptions(await findExamples(db, demoKey, log), demoKey)
     return { status: 200, headers: pageHeaders(nonce), body: page(options, identityOf(demoKey), nonce) }
   }
-  return ({ method, headers }: HttpRequest): Promise<Answer> | undefined =>
+  return ({ method, headers }: HttpRequest): Promise<HttpResponse> | undefined =>
     method === 'GET' && headers.get('accept')?.includes('text/html') ? answer() : undefined
 }
 

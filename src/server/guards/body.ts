@@ -1,12 +1,12 @@
 import { GraphQLError } from 'graphql'
 import type { GraphQLParams } from 'graphql-yoga'
 import { z } from 'zod'
-import { empty } from '../http/answer.js'
+import { emptyResponse } from '../http/answer.js'
 import { BodyTooLongError } from '../http/http-request.js'
 import type { Guard } from './guard.js'
 
 /** For the log: nobody gets it. */
-const CLIENT_LEFT = empty(499)
+const CLIENT_LEFT = emptyResponse(499)
 
 /**
  * Reads the body of a POST, whether its length is announced or only found out while reading. What is wrong with it is told later, in

@@ -1,5 +1,5 @@
 import type { RequestHeaders } from '../../observability/request-observer.js'
-import { failure } from '../http/answer.js'
+import { errorResponse } from '../http/answer.js'
 import { PREFLIGHT_HEADERS } from '../http/cors.js'
 import type { Guard } from './guard.js'
 
@@ -7,12 +7,12 @@ import type { Guard } from './guard.js'
  * Takes requests only in a form that a browser does not send to another site without asking it
  * first, whatever credentials it might add by itself: JSON by POST, or GET with a header that says so.
  */
-export const preventCrossSite: Guard = ({ request: { method, headers } }) => {
-  if (method === 'POST' && !isJson(headers)) return failure(415, 'UNSUPPORTED_MEDIA_TYPE', 'Send the request as application/json.')
+export const preventCsrf: Guard = ({ request: { method, headers } }) => {
+  if (method === 'POST' && !isJson(headers)) return errorResponse(415, 'UNSUPPORTED_MEDIA_TYPE', 'Send the request as application/json.')
   // Clients of subscriptions send them so. No page of another site could add the credential, which is a header.
   const isStream = headers.get('accept')?.includes('text/event-stream') === true
   if (method === 'GET' && !isStream && !PREFLIGHT_HEADERS.some((name) => headers.get(name))) {
-    return failure(400, 'PREFLIGHT_REQUIRED', 'Send the request by POST, or with the header Apollo-Require-Preflight: true.')
+    return errorResponse(400, 'PREFLIGHT_REQUIRED', 'Send the request by POST, or with the header Apollo-Require-Preflight: true.')
   }
   return undefined
 }

@@ -4,13 +4,13 @@ import { LRUCache } from 'lru-cache'
 import { isRecord } from '../../domain/is-record.js'
 
 /** Characters of source that are remembered in all; a syntax tree takes about a hundred times as many bytes. */
-const MOST_CHARACTERS = 500_000
+const MAX_TOTAL_CHARACTERS = 500_000
 /** Longer documents are parsed and validated each time. */
-const LONGEST_DOCUMENT = 20_000
+const MAX_DOCUMENT_CHARACTERS = 20_000
 
 /** Remembers documents by their source. They are counted by their length, so that large ones cannot fill the memory. */
 export function cacheBySource<Value extends object>(): LRUCache<string, Value> {
-  return new LRUCache({ maxSize: MOST_CHARACTERS, maxEntrySize: LONGEST_DOCUMENT, sizeCalculation: (_, source) => source.length + 100 })
+  return new LRUCache({ maxSize: MAX_TOTAL_CHARACTERS, maxEntrySize: MAX_DOCUMENT_CHARACTERS, sizeCalculation: (_, source) => source.length + 100 })
 }
 
 /** Parses, measures and validates each document once; what is wrong with one is remembered too. */

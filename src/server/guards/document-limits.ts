@@ -35,7 +35,7 @@ export function useDocumentLimits(limits: DocumentLimits): Plugin {
     onParse({ setParseFn }) {
       setParseFn((source: string) => {
         const document = parseWithin(source, limits)
-        const refusal = excess(document, limits)
+        const refusal = exceededLimit(document, limits)
         if (refusal) throw refusal
         return document
       })
@@ -61,7 +61,7 @@ export function limitExceeded(limit: string, maximum: number, message: string): 
 }
 
 /** The first limit that a document exceeds, as an error; null for a document within all of them. */
-export function excess(document: DocumentNode, limits: DocumentLimits): GraphQLError | null {
+export function exceededLimit(document: DocumentNode, limits: DocumentLimits): GraphQLError | null {
   const measured = measure(document)
   const names = {
     depth: 'selections inside of each other',

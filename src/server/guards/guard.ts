@@ -1,7 +1,7 @@
 import type { Viewer } from '../../domain/viewer.js'
 import type { RequestHeaders } from '../../observability/request-observer.js'
-import type { Answer } from '../http/answer.js'
-import type { Body } from '../http/graphql-over-http.js'
+import type { HttpResponse } from '../http/answer.js'
+import type { ParsedBody } from '../http/graphql-over-http.js'
 import type { HttpRequest } from '../http/http-request.js'
 
 /** A request to the GraphQL path on its way through the guards of HTTP, with what they have found out about it. */
@@ -11,8 +11,8 @@ export interface GuardedRequest {
   viewer?: Viewer
   credentials?: RequestHeaders
   /** Set once its body was read. */
-  body?: Body
+  body?: ParsedBody
 }
 
 /** Lets a request pass, or answers why not. Guards are called one after the other, in the order of pipeline.ts. */
-export type Guard = (guarded: GuardedRequest) => Promise<Answer | undefined> | Answer | undefined
+export type Guard = (guarded: GuardedRequest) => Promise<HttpResponse | undefined> | HttpResponse | undefined

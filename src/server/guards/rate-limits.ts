@@ -1,7 +1,7 @@
 import { Redis } from 'ioredis'
 import type { Logger } from 'pino'
 import { type RateLimiterAbstract, RateLimiterMemory, RateLimiterRedis, RateLimiterRes } from 'rate-limiter-flexible'
-import { type Answer, failure } from '../http/answer.js'
+import { errorResponse, type HttpResponse } from '../http/answer.js'
 import type { HttpRequest } from '../http/http-request.js'
 import type { Guard } from './guard.js'
 
@@ -50,14 +50,14 @@ function connect(url: string, log: Logger): Redis {
 }
 
 /** How a request beyond the limit is refused; undefined when it may go on. */
-async function refusal(limiter: RateLimiterAbstract, key: string): Promise<Answer | undefined> {
+async function refusal(limiter: RateLimiterAbstract, key: string): Promise<HttpResponse | undefined> {
   try {
     await limiter.consume(key)
     return undefined
   } catch (error) {
     if (!(error instanceof RateLimiterRes)) throw error
     const headers = { 'retry-after': String(Math.ceil(Math.max(1, error.msBeforeNext) / 1000)) }
-    return failure(429, 'TOO_MANY_REQUESTS', 'Too many requests in one second. Wait as long as Retry-After says.', headers)
+    return errorResponse(429, 'TOO_MANY_REQUESTS', 'Too many requests in one second. Wait as long as Retry-After says.', headers)
   }
 }
 

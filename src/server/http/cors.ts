@@ -1,5 +1,5 @@
 import { type CORSOptions, getCORSHeadersByRequestAndOptions } from '@whatwg-node/server'
-import { type Answer, empty } from './answer.js'
+import { emptyResponse, type HttpResponse } from './answer.js'
 import type { HttpRequest } from './http-request.js'
 
 /** A page of another site can send none of these without asking first. */
@@ -10,7 +10,7 @@ export interface Cors {
   /** What an answer to this request carries. */
   headersFor(request: HttpRequest): Record<string, string>
   /** The answer to a browser that asks before it sends a request; undefined for every other request. */
-  preflight(request: HttpRequest): Answer | undefined
+  preflight(request: HttpRequest): HttpResponse | undefined
 }
 
 /** @param origins whose pages may send requests; without any, no page may. */
@@ -27,6 +27,6 @@ export function createCors(origins: string[]): Cors {
   const isAsked = ({ headers }: HttpRequest) => origins.length > 0 && headers.get('origin') !== null
   return {
     headersFor: (request) => (isAsked(request) && getCORSHeadersByRequestAndOptions(request.toFetch(), options)) || {},
-    preflight: (request) => (request.method === 'OPTIONS' && isAsked(request) ? empty(204) : undefined),
+    preflight: (request) => (request.method === 'OPTIONS' && isAsked(request) ? emptyResponse(204) : undefined),
   }
 }

@@ -1,16 +1,16 @@
 import type { ExecutionResult } from 'graphql'
 import { createYoga, type GraphQLParams, isAsyncIterable, type Plugin, type YogaServerOptions } from 'graphql-yoga'
 import type { Context } from '../../graphql/context.js'
-import { type Answer, json } from './answer.js'
+import { type HttpResponse, jsonResponse } from './answer.js'
 import type { HttpRequest } from './http-request.js'
 
 /** What a POST asks for, or what is wrong with it. */
-export type Body = { params: GraphQLParams } | { error: Error }
+export type ParsedBody = { params: GraphQLParams } | { error: Error }
 
 /** What Yoga is given of a request: the context of its resolvers, and what has come of it so far. */
 export interface GraphqlContext extends Context {
   /** Left out for a GET, whose parameters Yoga reads. */
-  body?: Body | undefined
+  body?: ParsedBody | undefined
   /** What the operation came to, where it has been executed. */
   result?: ExecutionResult | AsyncIterable<ExecutionResult> | undefined
 }
@@ -21,7 +21,7 @@ export interface GraphqlContext extends Context {
  * POST, which nearly all answers are, is written here, since Yoga takes longer to make one than many a query takes.
  */
 export function graphqlOverHttp(options: YogaServerOptions<GraphqlContext, object>) {
-  const yoga = createYoga<GraphqlContext>({ ...options, plugins: [useGivenBody(), ...(options.plugins ?? [])] })
+  const yoga = createYoga<GraphqlContext>({ ...options, plugins: [useParsedRequest(), ...(options.plugins ?? [])] })
   // Taken once: Yoga makes it anew each time that it is asked for.
   const { fetchAPI, getResultForParams } = yoga
 
@@ -35,13 +35,13 @@ export function graphqlOverHttp(options: YogaServerOptions<GraphqlContext, objec
 
   return {
     fetchAPI,
-    async answer(http: HttpRequest, context: Context, body: Body | undefined): Promise<Answer | Response> {
+    async answer(http: HttpRequest, context: Context, body: ParsedBody | undefined): Promise<HttpResponse | Response> {
       const mediaType = jsonTypeFor(http.headers.get('accept'))
       const request = http.toFetch()
       if (!body || 'error' in body || mediaType === undefined) return yoga.fetch(request, { ...context, body })
       const given = await resultOf(request, context, body.params)
       const { result } = given
-      if (result && !isAsyncIterable(result) && !result.errors) return json(200, result, {}, mediaType)
+      if (result && !isAsyncIterable(result) && !result.errors) return jsonResponse(200, result, {}, mediaType)
       return yoga.fetch(request, { ...context, ...given })
     },
     dispose: () => yoga.dispose(),
@@ -49,7 +49,7 @@ export function graphqlOverHttp(options: YogaServerOptions<GraphqlContext, objec
 }
 
 /** Lets Yoga go on with what has been read or executed already. */
-function useGivenBody(): Plugin<object, GraphqlContext> {
+function useParsedRequest(): Plugin<object, GraphqlContext> {
   return {
     onRequestParse({ serverContext: { body }, setRequestParser }) {
       if (!body) return

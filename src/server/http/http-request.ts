@@ -29,7 +29,7 @@ export class BodyTooLongError extends Error {}
 
 /* ---- by node:http ------------------------------------------------------------------------------ */
 
-export function requestOfNode(incoming: IncomingMessage, outgoing: ServerResponse, { Request }: FetchAPI): HttpRequest {
+export function httpRequestFromNode(incoming: IncomingMessage, outgoing: ServerResponse, { Request }: FetchAPI): HttpRequest {
   const { method = '', url = '', headers } = incoming
   const get = (name: string) => {
     const value = headers[name]
@@ -75,7 +75,7 @@ function textOfNode(incoming: IncomingMessage, maximumBytes: number): Promise<st
 
 /* ---- by fetch ---------------------------------------------------------------------------------- */
 
-export function requestOfFetch(request: Request): HttpRequest {
+export function httpRequestFromFetch(request: Request): HttpRequest {
   const { method, url, headers, signal } = request
   return {
     method,

@@ -17,20 +17,20 @@ export function interruptionError(interruption: Interruption, where: Pick<GraphQ
 }
 
 /** Whatever the client cannot act on is logged with an id, and told by that id alone. */
-export function masked(error: unknown, message: string, log: Logger): GraphQLError {
+export function maskedError(error: unknown, message: string, log: Logger): GraphQLError {
   const shown = maskError(error, message)
-  if (!(shown instanceof GraphQLError) || shown !== error) return unexpected(error, log)
+  if (!(shown instanceof GraphQLError) || shown !== error) return unexpectedError(error, log)
   const { code } = shown.extensions
-  if (code !== undefined) return code === 'INTERNAL_SERVER_ERROR' ? unexpected(error, log) : shown
+  if (code !== undefined) return code === 'INTERNAL_SERVER_ERROR' ? unexpectedError(error, log) : shown
   // GraphQL's own errors have no code. One at a field is about what the field answered, any other about what was sent.
-  if (shown.nodes?.some(({ kind }) => kind === Kind.FIELD)) return unexpected(error, log)
+  if (shown.nodes?.some(({ kind }) => kind === Kind.FIELD)) return unexpectedError(error, log)
   // A new error would make Yoga log this one.
   shown.extensions['code'] = 'BAD_USER_INPUT'
   return shown
 }
 
 /** Logs an error with an id, and answers what may be told of it. */
-export function unexpected(error: unknown, log: Logger): GraphQLError {
+export function unexpectedError(error: unknown, log: Logger): GraphQLError {
   const operation = currentScope()
   const where = error instanceof GraphQLError ? { nodes: error.nodes, path: error.path } : {}
   const err = error instanceof GraphQLError ? (error.originalError ?? error) : error
