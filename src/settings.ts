@@ -4,7 +4,7 @@ import type { StartSettings } from './server/start.js'
 import type { JwtSettings } from './server/tokens.js'
 import { StartError } from './process/start-error.js'
 
-/** Every signature algorithm that a token may be allowed to use; `none` is not one. */
+/** The signature algorithms that JWT_ALGORITHMS may name. `none` is left out: it would accept unsigned tokens. */
 const algorithms = z.enum([
   'HS256', 'HS384', 'HS512', 'RS256', 'RS384', 'RS512', 'PS256', 'PS384', 'PS512', 'ES256', 'ES384', 'ES512', 'EdDSA',
 ])
@@ -12,7 +12,7 @@ const integer = (min: number, max: number) =>
   z.string().regex(/^\d+$/, 'a whole number is needed').transform(Number).pipe(z.number().min(min).max(max))
 const boolean = z.enum(['true', 'false']).transform((value) => value === 'true')
 const list = z.string().transform((value) => value.split(',').map((item) => item.trim()).filter(Boolean))
-/** `fetch` takes no credentials in a URL, and would tell them in its error. */
+/** Without a user or a password in it: `fetch` refuses such a URL, and its error would bring the password into the log. */
 const jwksEndpoint = z
   .url({ protocol: /^https?$/ })
   .refine((url) => !/\/\/[^/?#]*@/.test(url), 'it cannot hold a user or a password')
@@ -60,7 +60,7 @@ const environment = z.object({
 })
 
 /**
- * Reads and checks every setting of the process. An empty value counts as unset.
+ * Reads and checks all settings from environment variables. An empty value counts as unset.
  *
  * @throws StartError with one sentence for each wrong setting.
  */
@@ -133,7 +133,7 @@ function jwtSettings(values: z.infer<typeof environment>): JwtSettings | undefin
   }
   const symmetric = JWT_ALGORITHMS.filter((algorithm) => algorithm.startsWith('HS'))
   if (symmetric.length !== (JWT_SECRET ? JWT_ALGORITHMS.length : 0)) {
-    // A public key taken for a shared secret would let anybody sign tokens.
+    // With HS* and a JWKS, the public key would be taken for the shared secret, and anybody could sign tokens.
     throw new StartError('JWT_ALGORITHMS must be HS256, HS384 or HS512 with JWT_SECRET, and none of these with JWT_JWKS_URL.')
   }
   return {

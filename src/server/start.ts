@@ -29,14 +29,14 @@ export interface StartSettings extends DatabaseSettings, ObservationSettings {
   graphiql: boolean
   introspection: boolean
   corsOrigins: string[]
-  /** The file of documents that clients may name by their hash, and whether all others are refused. */
+  /** The file of documents that clients may name by their hash, and whether every other document is refused. */
   persistedDocuments: { file: string; only: boolean } | undefined
   jwt: JwtSettings | undefined
 }
 
 /** Runs the gateway until SIGTERM or SIGINT. */
 export async function start(settings: StartSettings): Promise<void> {
-  // Standard output is for the demo keys and the address; logs go to standard error.
+  // The log goes to standard error: standard output is for the demo keys and the address.
   const log = pino({ level: settings.logLevel }, pino.destination(2))
   const run = async (database: Database) => {
     await prepare(database)
@@ -51,7 +51,7 @@ export async function start(settings: StartSettings): Promise<void> {
   await withDatabase(settings, run, settings.limits.operationTimeoutMs)
 }
 
-/** Whether demo keys, which may do everything, stay with the person at this machine. */
+/** Whether to make demo data and demo keys. The keys have all scopes, so only a server that no other machine can reach has them. */
 function isForDemo({ production, host }: StartSettings, { embedded }: Database): boolean {
   const isLoopback = host === 'localhost' || host === '::1' || /^127(\.\d{1,3}){3}$/.test(host)
   return embedded && !production && isLoopback
@@ -68,7 +68,7 @@ async function serve(settings: StartSettings, { client, pool, statements }: Data
   const changes = await openChangeSignals(settings, pool, log)
   const isMigrated = readinessProbe(client, log)
   const gateway = createServer({
-    // Both engines can be taken out: what is left is slower, and right.
+    // Both are optimisations: with `client` as the store, or without `execution`, responses are the same but slower.
     store: createStore(client, statements),
     execution: usePlannedExecution(),
     authenticate: createAuthenticate(statements, settings.jwt),
@@ -96,7 +96,7 @@ async function serve(settings: StartSettings, { client, pool, statements }: Data
 
 const READINESS_CACHE_MS = 1_000
 
-/** Whether the database answers and is migrated. Anybody may ask, so that it is looked at once a second at most. */
+/** Whether the database answers and is migrated. /ready needs no credential, so the database is asked once a second at most. */
 function readinessProbe(client: Database['client'], log: pino.Logger): () => Promise<boolean> {
   let last: { at: number; answer: Promise<boolean> } | undefined
   const look = async () => {

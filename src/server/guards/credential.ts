@@ -2,7 +2,7 @@ import { type Authenticate, credentialsOf } from '../authentication.js'
 import { errorResponse } from '../http/answer.js'
 import type { Guard } from './guard.js'
 
-/** Lets nobody pass without exactly one good credential. */
+/** Refuses requests without exactly one valid credential with status 401. */
 export function requireCredential(authenticate: Authenticate): Guard {
   return async (guarded) => {
     guarded.credentials = credentialsOf(guarded.request.headers)

@@ -4,14 +4,13 @@ import type { FetchAPI } from 'graphql-yoga'
 import type { Logger } from 'pino'
 import { unexpectedError } from './masked-errors.js'
 
-/** An HTTP answer as it is sent. */
+/** An HTTP response that is complete in memory. Yoga's responses, which may be streams, are Fetch `Response`s instead. */
 export interface HttpResponse {
   status: number
   headers: Record<string, string>
   body: string
 }
 
-/** An answer without a body. */
 export function emptyResponse(status: number, headers: Record<string, string> = {}): HttpResponse {
   return { status, headers: { ...headers, 'content-length': '0' }, body: '' }
 }
@@ -22,7 +21,7 @@ export function jsonResponse(status: number, value: unknown, headers: Record<str
   return { status, headers: { ...headers, ...ofBody }, body }
 }
 
-/** An answer that carries one error and no data, for requests that are refused before GraphQL sees them. */
+/** A response in GraphQL's format with one error and no data, for requests that are refused before Yoga sees them. */
 export function errorResponse(
   status: number,
   code: string,
@@ -33,7 +32,7 @@ export function errorResponse(
   return jsonResponse(status, { errors: [{ message, extensions: { ...extensions, code } }] }, headers)
 }
 
-/** Logs an error with an id, and answers what may be told of it. */
+/** Logs an unexpected error under an id. Returns a response that shows the client the id and nothing else of the error. */
 export function unexpectedErrorResponse(error: unknown, log: Logger): HttpResponse {
   const { message, extensions: { code, http, ...extensions } } = unexpectedError(error, log)
   return errorResponse(http?.status ?? 500, String(code), message, http?.headers, extensions)
@@ -45,7 +44,7 @@ function isHttpResponse(answer: HttpResponse | Response): answer is HttpResponse
   return !('bodyUsed' in answer)
 }
 
-/** Adds headers to an answer, but for those that it has of its own. */
+/** Adds headers to a response. Headers that it already has are kept. */
 export function withHeaders(answer: HttpResponse | Response, headers: Record<string, string>): HttpResponse | Response {
   if (isHttpResponse(answer)) return { ...answer, headers: { ...headers, ...answer.headers } }
   for (const [name, value] of Object.entries(headers)) if (!answer.headers.has(name)) answer.headers.set(name, value)
@@ -58,10 +57,13 @@ export function toFetchResponse(answer: HttpResponse | Response, { Response }: F
   return new Response(body === '' ? null : body, { status, headers })
 }
 
-/** Longer bodies are sent by themselves, in characters: to be sent with its head by one call, a body is copied. */
+/**
+ * Longer bodies, in characters, are sent as a Buffer. Node copies a string to send it together with the headers in one write; a Buffer is
+ * sent without a copy, in a write of its own.
+ */
 const LARGE_BODY_CHARACTERS = 65_536
 
-/** Sends an answer by node:http; that of Yoga may be a stream. */
+/** Sends a response by node:http. It resolves when Yoga's stream, if the response is one, has ended. */
 export async function send(answer: HttpResponse | Response, incoming: IncomingMessage, outgoing: ServerResponse): Promise<void> {
   if (!isHttpResponse(answer)) return sendNodeResponse(answer, outgoing, incoming, true)
   const { status, headers, body } = answer
