@@ -2,16 +2,16 @@ import { LRUCache } from 'lru-cache'
 import { type CustomTypesConfig, DatabaseError, type Pool, type PoolClient, type QueryResultRow, types as standardTypes } from 'pg'
 import { currentScope } from '../request-scope/request-scope.js'
 
-/** How many texts are prepared at a time; the one that was not used for the longest time makes room for the next. */
+/** How many different statements are prepared at a time. The least recently used one is replaced by the next. */
 const MAX_PREPARED = 500
-/** What left these is still prepared on a connection, which is replaced once it holds so many in all. */
+/** A replaced statement stays prepared on its connections. A connection that has prepared this many in all is closed. */
 const MAX_PREPARED_PER_CONNECTION = 2 * MAX_PREPARED
-/** So often a text must have come before it is prepared, so that those that come once or twice take no place. */
+/** How often a statement must be sent before it is prepared, so that rare ones do not replace frequent ones. */
 const PREPARE_AFTER_USES = 10
-/** Among how many texts these are counted. */
+/** How many statements that are not prepared yet have their uses counted. */
 const MAX_COUNTED_TEXTS = 1_000
 
-/** SQL written by hand for what every request does, over the connections that Prisma uses too. */
+/** Sends SQL without Prisma, over the same connections. Statements that are sent often become prepared statements of PostgreSQL. */
 export class PreparedStatements {
   readonly #names = new LRUCache<string, string>({ max: MAX_PREPARED })
   readonly #times = new LRUCache<string, number>({ max: MAX_COUNTED_TEXTS })
@@ -19,8 +19,8 @@ export class PreparedStatements {
   #named = 0
 
   /**
-   * @param canPrepare whether a connection keeps what it prepares to itself; those to the embedded database share one session
-   * @param onStatement is told each statement, and how long it took in milliseconds
+   * @param canPrepare Whether each connection is a session of its own. Those to the embedded database share one, where names would collide.
+   * @param onStatement Called after each statement with its text and its duration in milliseconds.
    */
   constructor(
     readonly pool: Pool,
@@ -28,7 +28,7 @@ export class PreparedStatements {
     readonly onStatement: (sql: string, durationMs: number) => void,
   ) {}
 
-  /** The rows of one statement. Its text should vary little with its values: what comes often is prepared once a connection. */
+  /** Sends a statement and returns its rows. To be prepared, its text must not contain values: they go into `values`. */
   async rows<Row extends QueryResultRow>(text: string, values: unknown[]): Promise<Row[]> {
     const name = this.#nameOf(text)
     const startedAt = performance.now()
@@ -38,9 +38,10 @@ export class PreparedStatements {
       return (await connection.query<Row>({ ...(name !== undefined && { name }), text, values, types })).rows
     } catch (error) {
       if (error instanceof DatabaseError) {
-        // PostgreSQL repeats values of the row there, which are not for the log.
+        // PostgreSQL repeats values of the row in these fields, and the log must not show them.
         error.detail = error.where = undefined
       }
+      // Anything but an error of the statement itself may have broken the connection, which is then closed instead of reused.
       if (!(error instanceof DatabaseError && error.severity === 'ERROR')) release = error instanceof Error ? error : true
       throw error
     } finally {
@@ -49,6 +50,7 @@ export class PreparedStatements {
     }
   }
 
+  /** The name under which a statement is prepared; undefined while it is not to be prepared. */
   #nameOf(text: string): string | undefined {
     const known = this.#names.get(text)
     if (known !== undefined || !this.canPrepare) return known
@@ -61,7 +63,7 @@ export class PreparedStatements {
     return name
   }
 
-  /** Notes what a connection prepares, and tells whether that is as much as it may. */
+  /** Notes that a connection prepares a statement. Returns whether the connection now has as many as it may. */
   #isFull(connection: PoolClient, name: string): boolean {
     let names = this.#namesOf.get(connection)
     if (!names) this.#namesOf.set(connection, (names = new Set()))
@@ -78,13 +80,13 @@ const types: CustomTypesConfig = {
   getTypeParser: (type, format) => (type === TIMESTAMPTZ ? timestamp : standard.getTypeParser(type, format)),
 }
 
-/** Reads what sessions in UTC write of the years that have four digits at a quarter of the driver's cost. */
+/** Parses a timestamp of a session in UTC. For years of four digits it needs a quarter of the time of the driver's own parser. */
 function timestamp(text: string): unknown {
   if (text[10] !== ' ' || !text.endsWith('+00')) return parseTimestamp(text)
   return new Date(`${text.slice(0, 10)}T${text.slice(11, -3)}Z`)
 }
 
-/** Counts a statement for the request that sends it. */
+/** Counts a statement for the current request, if there is one. */
 export function countStatement(): void {
   const scope = currentScope()
   if (scope) scope.statements += 1
