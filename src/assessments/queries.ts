@@ -63,7 +63,7 @@ builder.queryFields((t) => ({
   ),
 }))
 
-/** How many assessments each of some entities or templates has. */
+/** Counts the assessments of each of these entities or templates. Those without any are left out. */
 async function countBy(key: 'entityId' | 'templateId', { store, viewer }: Context, ids: string[]) {
   const groups = await store.assessment.groupBy({ by: [key], where: { ...visible(viewer), [key]: { in: ids } }, _count: true })
   return groups.map((group) => ({ id: group[key], count: group._count }))

@@ -1,4 +1,4 @@
-// What `npm run admin` can do: make organisations, their credentials and their data.
+// The commands of `npm run admin`, which manage organisations, their credentials and their data.
 import { readFile } from 'node:fs/promises'
 import { parseArgs } from 'node:util'
 import { z } from 'zod'
@@ -9,17 +9,17 @@ import { NotFoundError, ValidationError } from '../domain/failures.js'
 import { scopes } from '../domain/scopes.js'
 import { StartError } from '../process/start-error.js'
 
-/** What is to be done, once a database is open. */
+/** Runs a command whose arguments have been checked. The result is printed as JSON. */
 type Run = (db: PrismaClient) => Promise<object | NotFoundError | ValidationError>
 
 interface CommandHead {
   name: string
-  /** What follows the name. */
+  /** The arguments, as the message on wrong usage shows them. */
   usage: string
 }
 
 interface Command extends CommandHead {
-  /** @throws StartError when the arguments are wrong. */
+  /** Checks the arguments. @throws StartError when they are wrong. */
   read(args: string[]): Run
 }
 
@@ -119,10 +119,10 @@ async function readJson(file: string): Promise<unknown> {
 }
 
 /**
- * Finds out what the arguments of a command line ask for.
+ * Parses a command line, without the need for a database.
  *
- * @returns what is to be done once a database is open; it answers what is printed as JSON
- * @throws StartError when the arguments are wrong, and from what is returned when it cannot be done.
+ * @returns a function that runs the command, and resolves to what is printed as JSON. It rejects with a StartError when the command fails.
+ * @throws StartError when the arguments are wrong.
  */
 export function readCommand([name, ...args]: string[]): (db: PrismaClient) => Promise<object> {
   const found = commands.find((it) => it.name === name)

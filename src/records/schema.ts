@@ -36,7 +36,7 @@ export const AssessmentRecord = builder.prismaObject('AssessmentRecord', {
   description: 'Evidence that a user was assessed against a definition, with an expiry.',
   interfaces: [Versioned, Node],
   authScopes: { scope: 'RECORDS_READ' },
-  // What its resolvers use beside the columns that a document asks for.
+  // Always read, whatever the document selects, because resolvers need these columns.
   select: {
     id: true,
     version: true,

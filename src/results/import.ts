@@ -1,4 +1,4 @@
-// The score scales and line items of an import file.
+// Imports score scales and line items.
 import { z } from 'zod'
 import type { Services } from '../domain/services.js'
 import { description, findReferenced, type Imported, name, uniqueRows, unknownReference, upsertRows } from '../domain/import-rows.js'
@@ -23,7 +23,7 @@ const lineItem = z
     }
   })
 
-/** What this room reads of an import file. */
+/** The lists of an import file that this module imports. */
 export const resultRows = {
   scoreScales: uniqueRows(scoreScale).default([]),
   lineItems: uniqueRows(lineItem).default([]),
