@@ -35,7 +35,7 @@ const models: Record<string, [ours: ReadModel, prisma: ReadModel, where: () => o
   assessmentResult: [store.assessmentResult, db.assessmentResult, mine],
 }
 
-/** Queries as the rooms write them, of the rows that meet `own`. */
+/** Queries as the modules send them, of the rows that meet `own`. */
 function queries(own: () => object, ids: string[]): Record<string, object> {
   const orderBy = [{ id: 'desc' }]
   const all = (...conditions: object[]) => ({ AND: [own(), ...conditions] })
