@@ -10,8 +10,8 @@ const layers = [
   'results', 'records', 'assessments', 'templates', 'organisations',
   'versioning', 'graphql', 'domain', 'database', 'request-scope', 'process', 'generated',
 ]
-const rooms = ['organisations', 'templates', 'assessments', 'records', 'results']
-/** What a room shows to later rooms. */
+const modules = ['organisations', 'templates', 'assessments', 'records', 'results']
+/** What a module shows to later ones. */
 const shown = 'access|loaders|rules|schema|service'
 
 const folders = readdirSync(new URL('src/', import.meta.url), { withFileTypes: true }).flatMap((it) => (it.isDirectory() ? [it.name] : []))
@@ -23,8 +23,8 @@ const forbidden = (regex, message) => ({ regex, message })
 const upwards = layers.map((layer, index) => {
   const above = [...layers.slice(0, index).map((it) => `${it}/`), ...(layer === 'commands' ? [] : ['settings\\.js']), 'main\\.js'].join('|')
   const patterns = [forbidden(`^(\\.\\./)+(${above})`, 'Imports go downwards only: see eslint.architecture.js.')]
-  if (rooms.includes(layer)) {
-    patterns.push(forbidden(`^(\\.\\./)+(${rooms.filter((it) => it !== layer).join('|')})/(?!(${shown})\\.js$)`, `A room shows to later rooms ${shown.replaceAll('|', ', ')} alone.`))
+  if (modules.includes(layer)) {
+    patterns.push(forbidden(`^(\\.\\./)+(${modules.filter((it) => it !== layer).join('|')})/(?!(${shown})\\.js$)`, `Other modules may import only ${shown.replaceAll('|', ', ')} of a module.`))
   }
   return { layer, patterns }
 })

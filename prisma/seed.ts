@@ -1,6 +1,6 @@
 // npm run seed: fills an empty database with the demo data, and replaces the demo keys.
 import { runCommand } from '../src/process/run-command.js'
-import { fillWhenEmpty } from '../src/demo/data.js'
+import { seedWhenEmpty } from '../src/demo/data.js'
 import { keepDemoKeys, renewDemoKeys, showDemoKeys } from '../src/demo/keys.js'
 import { prepare, withDatabase } from '../src/database/with-database.js'
 import { readSettings } from '../src/settings.js'
@@ -11,7 +11,7 @@ await runCommand(async () => {
   if (settings.production) throw new StartError('Demo keys carry all scopes, so none are made in production. Unset NODE_ENV to seed this database.')
   await withDatabase(settings, async (database) => {
     await prepare(database)
-    await fillWhenEmpty(database.client)
+    await seedWhenEmpty(database.client)
     const keys = await renewDemoKeys(database.client)
     if (keys.length === 0) throw new StartError('The database holds organisations, but not those of the demo data. Only an empty one is filled with it.')
     if (database.embedded) await keepDemoKeys(settings.dataDirectory, keys)

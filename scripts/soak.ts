@@ -15,7 +15,7 @@ import { parseArgs } from 'node:util'
 import pg from 'pg'
 import { z } from 'zod'
 import { openDatabase } from '../src/database/client.js'
-import { fillWhenEmpty } from '../src/demo/data.js'
+import { seedWhenEmpty } from '../src/demo/data.js'
 import { migrate } from '../src/database/migrations.js'
 import { createKey } from '../src/organisations/service.js'
 import { isFailure } from '../src/domain/failures.js'
@@ -75,7 +75,7 @@ async function fill(place: Place): Promise<string> {
   const database = await openDatabase('url' in place ? { url: place.url, poolSize: 2 } : { dataDirectory: place.directory })
   try {
     await migrate(database.adapter)
-    await fillWhenEmpty(database.client)
+    await seedWhenEmpty(database.client)
     const { id } = await database.client.organisation.findFirstOrThrow({ orderBy: { companyId: 'asc' } })
     const key = await createKey(database.client, { organisationId: id, scopes: [...scopes], subject: undefined })
     if (isFailure(key)) throw new Error(key.message)

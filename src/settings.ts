@@ -4,55 +4,55 @@ import type { StartSettings } from './server/start.js'
 import type { JwtSettings } from './server/tokens.js'
 import { StartError } from './process/start-error.js'
 
-/** Every signature algorithm that a token may be allowed to use; `none` is not one. */
+/** The signature algorithms that JWT_ALGORITHMS may name. `none` is left out: it would accept unsigned tokens. */
 const algorithms = z.enum([
   'HS256', 'HS384', 'HS512', 'RS256', 'RS384', 'RS512', 'PS256', 'PS384', 'PS512', 'ES256', 'ES384', 'ES512', 'EdDSA',
 ])
-const whole = (min: number, max: number) =>
+const integer = (min: number, max: number) =>
   z.string().regex(/^\d+$/, 'a whole number is needed').transform(Number).pipe(z.number().min(min).max(max))
-const flag = z.enum(['true', 'false']).transform((value) => value === 'true')
+const boolean = z.enum(['true', 'false']).transform((value) => value === 'true')
 const list = z.string().transform((value) => value.split(',').map((item) => item.trim()).filter(Boolean))
-/** `fetch` takes no credentials in a URL, and would tell them in its error. */
-const keyServer = z
+/** Without a user or a password in it: `fetch` refuses such a URL, and its error would bring the password into the log. */
+const jwksEndpoint = z
   .url({ protocol: /^https?$/ })
   .refine((url) => !/\/\/[^/?#]*@/.test(url), 'it cannot hold a user or a password')
 
 const environment = z.object({
   NODE_ENV: z.string().default('development'),
   HOST: z.string().min(1).default('127.0.0.1'),
-  PORT: whole(0, 65_535).default(4000),
-  METRICS_PORT: whole(0, 65_535).optional(),
+  PORT: integer(0, 65_535).default(4000),
+  METRICS_PORT: integer(0, 65_535).optional(),
   OTEL_EXPORTER_OTLP_ENDPOINT: z.url({ protocol: /^https?$/ }).optional(),
   OTEL_SERVICE_NAME: z.string().min(1).default('assessment-gateway'),
   LOG_LEVEL: z.enum(['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent']).default('info'),
   DATA_DIR: z.string().min(1).default('.data'),
   DATABASE_URL: z.url({ protocol: /^postgres(ql)?$/ }).optional(),
-  DATABASE_POOL_SIZE: whole(1, 1000).default(10),
-  DATABASE_POOL_TIMEOUT_MS: whole(1, 600_000).default(5_000),
-  OPERATION_TIMEOUT_MS: whole(1, 3_600_000).default(30_000),
-  REFRESH_TIMEOUT_MS: whole(1000, 3_600_000).default(300_000),
-  SHUTDOWN_TIMEOUT_MS: whole(0, 600_000).default(10_000),
-  GRAPHIQL: flag.optional(),
-  INTROSPECTION: flag.optional(),
+  DATABASE_POOL_SIZE: integer(1, 1000).default(10),
+  DATABASE_POOL_TIMEOUT_MS: integer(1, 600_000).default(5_000),
+  OPERATION_TIMEOUT_MS: integer(1, 3_600_000).default(30_000),
+  REFRESH_TIMEOUT_MS: integer(1000, 3_600_000).default(300_000),
+  SHUTDOWN_TIMEOUT_MS: integer(0, 600_000).default(10_000),
+  GRAPHIQL: boolean.optional(),
+  INTROSPECTION: boolean.optional(),
   CORS_ORIGINS: list.pipe(z.array(z.url({ protocol: /^https?$/ }))).default([]),
-  MAX_BODY_BYTES: whole(1, 1_000_000_000).default(1_048_576),
-  MAX_TOKENS: whole(1, 1_000_000).default(5_000),
-  MAX_DEPTH: whole(1, 1_000).default(20),
-  MAX_ALIASES: whole(0, 100_000).default(100),
-  MAX_ROOT_FIELDS: whole(1, 100_000).default(50),
-  MAX_DIRECTIVES: whole(0, 1_000).default(5),
-  MAX_REPETITIONS: whole(0, 100_000).default(50),
-  MAX_COST: whole(1, 1_000_000_000).default(100_000),
-  RATE_LIMIT_PER_CREDENTIAL: whole(0, 1_000_000).default(1_000),
-  RATE_LIMIT_PER_ADDRESS: whole(0, 1_000_000).default(2_000),
-  TRUSTED_PROXIES: whole(0, 10).default(0),
+  MAX_BODY_BYTES: integer(1, 1_000_000_000).default(1_048_576),
+  MAX_TOKENS: integer(1, 1_000_000).default(5_000),
+  MAX_DEPTH: integer(1, 1_000).default(20),
+  MAX_ALIASES: integer(0, 100_000).default(100),
+  MAX_ROOT_FIELDS: integer(1, 100_000).default(50),
+  MAX_DIRECTIVES: integer(0, 1_000).default(5),
+  MAX_REPETITIONS: integer(0, 100_000).default(50),
+  MAX_COST: integer(1, 1_000_000_000).default(100_000),
+  RATE_LIMIT_PER_CREDENTIAL: integer(0, 1_000_000).default(1_000),
+  RATE_LIMIT_PER_ADDRESS: integer(0, 1_000_000).default(2_000),
+  TRUSTED_PROXIES: integer(0, 10).default(0),
   REDIS_URL: z.url({ protocol: /^rediss?$/ }).optional(),
   PERSISTED_DOCUMENTS: z.string().min(1).optional(),
-  PERSISTED_DOCUMENTS_ONLY: flag.default(false),
+  PERSISTED_DOCUMENTS_ONLY: boolean.default(false),
   JWT_ISSUER: z.string().min(1).optional(),
   JWT_AUDIENCE: z.string().min(1).optional(),
   JWT_ALGORITHMS: list.pipe(z.array(algorithms).min(1)).optional(),
-  JWT_JWKS_URL: keyServer.optional(),
+  JWT_JWKS_URL: jwksEndpoint.optional(),
   JWT_SECRET: z.string().min(32).optional(),
   JWT_ORGANISATION_CLAIM: z.string().min(1).default('organisation_id'),
   JWT_SUBJECT_CLAIM: z.string().min(1).default('sub'),
@@ -60,7 +60,7 @@ const environment = z.object({
 })
 
 /**
- * Reads and checks every setting of the process. An empty value counts as unset.
+ * Reads and checks all settings from environment variables. An empty value counts as unset.
  *
  * @throws StartError with one sentence for each wrong setting.
  */
@@ -133,7 +133,7 @@ function jwtSettings(values: z.infer<typeof environment>): JwtSettings | undefin
   }
   const symmetric = JWT_ALGORITHMS.filter((algorithm) => algorithm.startsWith('HS'))
   if (symmetric.length !== (JWT_SECRET ? JWT_ALGORITHMS.length : 0)) {
-    // A public key taken for a shared secret would let anybody sign tokens.
+    // With HS* and a JWKS, the public key would be taken for the shared secret, and anybody could sign tokens.
     throw new StartError('JWT_ALGORITHMS must be HS256, HS384 or HS512 with JWT_SECRET, and none of these with JWT_JWKS_URL.')
   }
   return {

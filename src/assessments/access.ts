@@ -1,6 +1,6 @@
 import type { Viewer } from '../domain/viewer.js'
 
-/** Which assessments a viewer may see: those of the organisation. The scope is checked where they are asked for. */
+/** Prisma's condition for the assessments that a viewer may see: all of the organisation. The fields and services check the scope. */
 export function visible(viewer: Viewer): { organisationId: string } {
   return { organisationId: viewer.organisation.id }
 }

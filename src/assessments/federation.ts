@@ -1,6 +1,6 @@
 import { builder } from '../graphql/builder.js'
 import type { Assessment as AssessmentRow } from '../generated/prisma/client.js'
-import { nodeType } from '../graphql/nodes.js'
+import { registerNodeType } from '../graphql/nodes.js'
 import { referencesById } from '../graphql/references.js'
 import { visible } from './access.js'
 import { Assessment } from './schema.js'
@@ -14,4 +14,4 @@ builder.asEntity(Assessment, {
   resolveReference: ({ id }, context, info) => assessmentById(context, info, id),
 })
 
-nodeType(Assessment, assessmentById)
+registerNodeType(Assessment, assessmentById)

@@ -5,7 +5,7 @@ import { orderColumns, orderOf, type OrderBy, type PageArguments, planPage } fro
 import type { Viewer } from '../domain/viewer.js'
 import { visible } from './access.js'
 
-/* What the lists of assessments can be filtered and ordered by. */
+/* The filter and orders of the lists of assessments. */
 
 const column = orderColumns<Pick<Assessment, 'id' | 'name' | 'createdAt' | 'updatedAt' | 'overallRiskScore'>>()
 const order = {
@@ -28,6 +28,7 @@ export interface AssessmentFilterShape {
   updatedSince?: Date | null
 }
 
+/** @param list names the list in its cursors, which are not valid for other lists */
 export function planAssessments(
   viewer: Viewer,
   args: PageArguments & { filter?: AssessmentFilterShape | null; orderBy?: OrderBy<keyof typeof order> },

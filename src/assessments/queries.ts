@@ -2,7 +2,7 @@ import { builder } from '../graphql/builder.js'
 import type { Context } from '../graphql/context.js'
 import type { Assessment as AssessmentRow } from '../generated/prisma/client.js'
 import { Entity } from '../organisations/schema.js'
-import { listPage, relatedPages } from '../graphql/connections.js'
+import { batchedConnection, listPage } from '../graphql/connections.js'
 import { orderInput } from '../graphql/order.js'
 import { isUuid } from '../domain/validation.js'
 import { AssessmentTemplate } from '../templates/schema.js'
@@ -63,13 +63,13 @@ builder.queryFields((t) => ({
   ),
 }))
 
-/** How many assessments each of some entities or templates has. */
+/** Counts the assessments of each of these entities or templates. Those without any are left out. */
 async function countBy(key: 'entityId' | 'templateId', { store, viewer }: Context, ids: string[]) {
   const groups = await store.assessment.groupBy({ by: [key], where: { ...visible(viewer), [key]: { in: ids } }, _count: true })
   return groups.map((group) => ({ id: group[key], count: group._count }))
 }
 
-const ofEntities = relatedPages<AssessmentRow>({
+const ofEntities = batchedConnection<AssessmentRow>({
   async read({ store, viewer }, ids, assessments) {
     const entities = await store.entity.findMany({ where: { ...visible(viewer), id: { in: ids } }, select: { id: true, assessments } })
     return entities.map((entity) => ({ id: entity.id, nodes: entity.assessments }))
@@ -89,7 +89,7 @@ builder.prismaObjectField(Entity, 'assessments', (t) =>
   ),
 )
 
-const ofTemplates = relatedPages<AssessmentRow>({
+const ofTemplates = batchedConnection<AssessmentRow>({
   async read({ store, viewer }, ids, assessments) {
     const templates = await store.assessmentTemplate.findMany({ where: { ...visible(viewer), id: { in: ids } }, select: { id: true, assessments } })
     return templates.map((template) => ({ id: template.id, nodes: template.assessments }))

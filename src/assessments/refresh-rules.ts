@@ -4,13 +4,14 @@ import { type BankQuestion, poolKey, type Question, type Section, snapshot } fro
 
 /* ---- input ------------------------------------------------------------------------------------- */
 
-/** One of digits alone is an oid. */
+/** Whether an id is an oid, the integer that older interfaces know an assessment by, and not a UUID. */
 export const isOid = (id: string) => /^\d+$/.test(id)
-/** What an id is compared by: oids as numbers, UUIDs in lower case. */
+/** A normal form to compare ids by: oids without leading zeros, UUIDs in lower case. */
 export const idKey = (id: string) => (isOid(id) ? String(Number(id)) : id.toLowerCase())
 
 export const refreshInput = z
   .object({
+    // `expectedVersion` is optional and nullable elsewhere; here it is required.
     assessmentIds: z.array(z.string()).nullish(),
     expectedVersions: z
       .array(z.object({ id: z.string(), expectedVersion: expectedVersion.unwrap().unwrap() }))
@@ -24,7 +25,7 @@ export const refreshInput = z
       const path = ['expectedVersions', index, 'id']
       if (seen.has(id)) context.addIssue({ code: 'custom', path, message: 'This assessment is named twice.', params: { code: 'DUPLICATE' } })
       seen.add(id)
-      // Whether an oid and a UUID are the same assessment only the database knows.
+      // Only the database knows whether an oid and a UUID are of the same assessment; refresh-service.ts checks these.
       const comparable = selected.size > 0 && ![id, ...selected].some(isOid)
       if (comparable && !selected.has(id)) {
         context.addIssue({ code: 'custom', path, message: 'This assessment is not selected.', params: { code: 'UNKNOWN' } })
@@ -34,17 +35,20 @@ export const refreshInput = z
 
 /* ---- one assessment ---------------------------------------------------------------------------- */
 
-/** What the bank knows of a question that an assessment holds. */
+/** A question of the bank, live or deleted, that an assessment holds. */
 export interface BankEntry extends BankQuestion {
   deleted: boolean
 }
 
+/** What is known of the question bank. */
 export interface Bank {
+  /** By qid, the bank's number of a question. */
   entries: ReadonlyMap<number, BankEntry>
-  /** The live questions of each pool, ascending by qid. */
+  /** The questions of each pool (see `poolKey`) that are not deleted, ascending by qid. */
   pools: ReadonlyMap<string, BankQuestion[]>
 }
 
+/** The result of refreshing one assessment. */
 export interface Refresh {
   sections: Section[]
   totalQuestions: number
@@ -53,14 +57,14 @@ export interface Refresh {
   replacementFailures: { qid: number; sectionIndex: number; questionIndex: number; reason: string }[]
 }
 
-/** Whether the bank has deleted the question, so that it wants a replacement. */
+/** Whether the bank has deleted a question, so that the assessment needs a replacement. */
 export function isDeleted(question: Question, entries: Bank['entries']): boolean {
   return entries.get(question.qid)?.deleted ?? true
 }
 
 /**
- * Brings the snapshots of an assessment up to date with the bank. A deleted question is replaced by
- * the free one of its pool with the lowest qid; where there is none, it stays.
+ * Updates the questions of an assessment from the bank. A deleted question is replaced by the question of its pool with the lowest qid that
+ * the assessment does not hold yet. If there is none, the deleted question stays.
  */
 export function refreshSections(stored: Section[], bank: Bank, newId: () => string): Refresh {
   const held = new Set(stored.flatMap(({ questions }) => questions.map(({ qid }) => qid)))
@@ -89,7 +93,7 @@ export function refreshSections(stored: Section[], bank: Bank, newId: () => stri
   return result
 }
 
-/** The snapshot with the bank's newer revision; an answer whose option is gone is cleared. */
+/** A question as its newer revision in the bank has it. Its answer is kept, unless the chosen option is gone. */
 function renewed(question: Question, entry: BankEntry): Question {
   const answerKey = entry.options.some(({ key }) => key === question.answerKey) ? question.answerKey : null
   return { ...snapshot(entry, question.id), answerKey }

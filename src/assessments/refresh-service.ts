@@ -1,5 +1,5 @@
-// Brings assessments up to date with the question bank, for refreshAssessments. It works in one
-// transaction, batch by batch, so that neither memory nor statements grow with a batch's content.
+// Updates assessments from the question bank, for refreshAssessments. All are updated in one transaction, but read and written in batches,
+// so that the memory and the size of statements stay bounded.
 import { v7 as newId } from 'uuid'
 import type { z } from 'zod'
 import type { Services } from '../domain/services.js'
@@ -13,14 +13,14 @@ import { questionOptions } from '../templates/rules.js'
 import { type BankEntry, idKey, isDeleted, isOid, type Refresh, refreshInput, refreshSections } from './refresh-rules.js'
 import { type BankQuestion, poolKey, sections } from './rules.js'
 
-/** Outside of any transaction, as it begins one of its own. */
+/** `store` is the client and not a transaction, because a refresh starts a transaction of its own. */
 interface RefreshServices extends Services {
   store: PrismaClient
-  /** Deadline, in milliseconds. */
+  /** How long a refresh may take, in milliseconds. */
   refreshTimeoutMs: number
 }
 
-/** What happened to one assessment. */
+/** What a refresh did to one assessment. */
 export interface RefreshDetail extends Omit<Refresh, 'sections'> {
   assessmentId: string
   oid: number
@@ -30,15 +30,16 @@ export interface RefreshDetail extends Omit<Refresh, 'sections'> {
 
 type Transaction = Prisma.TransactionClient
 
+/** How many assessments are locked, read and written at a time. */
 const BATCH_SIZE = 500
-/** What is left after its deadline to tell that it has passed, in milliseconds. */
+/** How much later the request's deadline is than that of the refresh, so that the refresh can roll back and report its own error. */
 const GRACE_MS = 10_000
 const INT_MAX = 2_147_483_647
 
 /**
- * Refreshes the assessments named, or all of the organisation: details ascending by oid.
+ * Refreshes the assessments that the arguments name, or all of the organisation. Returns what was done to each, ascending by oid.
  *
- * @throws Error when it is not done within `refreshTimeoutMs`; nothing is changed then.
+ * @throws Error when the refresh takes longer than `refreshTimeoutMs`. Nothing is changed then.
  */
 export async function refreshAssessments(
   { store, viewer, refreshTimeoutMs, changes }: RefreshServices,
@@ -57,7 +58,7 @@ export async function refreshAssessments(
       const bank = new QuestionBank(transaction, viewer)
       const details: RefreshDetail[] = []
       for (let after: string | null = null; ; ) {
-        // PostgreSQL gives up before Prisma does: a statement that Prisma abandoned could still commit.
+        // PostgreSQL's timeout must come before Prisma's (`timeout` below): Prisma would abandon a statement, which could still commit.
         await transaction.$executeRaw`SELECT set_config('statement_timeout', ${String(Math.max(1, deadline - Date.now()))}, true)`
         const batch: LockedAssessment[] = await lockBatch(transaction, viewer, selection.ids, after)
         details.push(...(await refreshBatch(transaction, viewer, bank, batch, selection.expectedVersions)))
@@ -78,7 +79,7 @@ interface Selection {
   expectedVersions: Map<string, number>
 }
 
-/** Finds the assessments that the arguments name; one that is not there forbids the whole call. */
+/** Finds the assessments that the arguments name. If one of them is not in the organisation, the whole call is refused. */
 async function select(
   transaction: Transaction,
   { organisation }: Viewer,
@@ -119,7 +120,7 @@ async function select(
 
 type LockedAssessment = Pick<Assessment, 'id' | 'oid' | 'version' | 'status' | 'sections'>
 
-/** Locks the next assessments in the order of their ids, so that two refreshes never deadlock. */
+/** Locks and reads the assessments with the next ids after `after`. All refreshes lock in this order, so that they cannot deadlock. */
 function lockBatch(transaction: Transaction, { organisation }: Viewer, ids: string[] | null, after: string | null) {
   return transaction.$queryRaw<LockedAssessment[]>`
     SELECT "id", "oid", "version", "status", "sections" FROM "Assessment"
@@ -163,7 +164,7 @@ async function refreshBatch(
   })
 }
 
-/** What the bank holds, read as batches need it and the same for the whole refresh. */
+/** The part of the question bank that a refresh needs. Each question and pool is read once, when a batch first needs it. */
 class QuestionBank {
   readonly entries = new Map<number, BankEntry>()
   readonly pools = new Map<string, BankQuestion[]>()
@@ -173,7 +174,7 @@ class QuestionBank {
     readonly viewer: Viewer,
   ) {}
 
-  /** Reads what refreshing these sections needs and is not known yet, in at most two statements. */
+  /** Reads the questions and pools that these sections need and that are not known yet, with at most two statements. */
   async load(wanted: z.output<typeof sections>): Promise<void> {
     const organisationId = this.viewer.organisation.id
     const questions = wanted.flatMap((section) => section.questions)

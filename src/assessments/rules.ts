@@ -6,7 +6,7 @@ import { between, notNull, storable, text } from '../domain/validation.js'
 
 /* ---- what an assessment holds ------------------------------------------------------------------ */
 
-/** A question of the bank as it was when it was drawn or last refreshed. */
+/** A snapshot of a question of the bank, from when it was drawn or last refreshed, and its answer. */
 const question = z.object({
   id: z.string(),
   qid: z.number(),
@@ -18,7 +18,7 @@ const question = z.object({
   answerKey: z.string().nullable(),
 })
 export const sections = z.array(z.object({ title: z.string(), questions: z.array(question) }))
-/** The same as the gate has written it, which a read need not check question by question. */
+/** The same without checking each question, for reads: only checked sections are ever written. */
 export const storedSections = z.custom<Section[]>((value) => Array.isArray(value))
 export type Question = z.output<typeof question>
 export type Section = z.output<typeof sections>[number]
@@ -68,7 +68,7 @@ export type Answers = z.output<typeof answersInput>
 
 /* ---- creating ---------------------------------------------------------------------------------- */
 
-/** A live question of the bank. */
+/** A question of the bank. `qid` is its number there, and `revision` grows by 1 with each change of its content. */
 export interface BankQuestion {
   qid: number
   revision: number
@@ -78,7 +78,7 @@ export interface BankQuestion {
   options: QuestionOption[]
 }
 
-/** Why a section could not be filled. */
+/** Why a section could not be filled: its pool has too few questions. */
 export interface PoolExhausted {
   sectionIndex: number
   required: number
@@ -86,10 +86,10 @@ export interface PoolExhausted {
 }
 
 /**
- * Fills the sections of a template from the bank: each takes the questions of its topic and
- * difficulty with the lowest qids that no earlier section took.
+ * Fills the sections of a template with questions of the bank. Each section takes those of its topic and difficulty with the lowest qids
+ * that no earlier section has taken. If one section cannot be filled, all stay empty.
  *
- * @param bank ascending by qid
+ * @param bank questions that are not deleted, ascending by qid
  */
 export function drawSections(
   template: TemplateSection[],
@@ -113,12 +113,12 @@ export function drawSections(
   return { sections: drawn, exhausted: null }
 }
 
-/** Questions of the same pool can stand in for each other. */
+/** Identifies a pool: the questions of one topic and difficulty, which can replace each other. */
 export function poolKey({ topic, difficulty: level }: { topic: string; difficulty: Difficulty }): string {
   return JSON.stringify([topic, level])
 }
 
-/** The question as an assessment keeps it, not answered yet. */
+/** A snapshot of a question for an assessment, without an answer. */
 export function snapshot(bank: BankQuestion, id: string): Question {
   return {
     id,
@@ -132,34 +132,33 @@ export function snapshot(bank: BankQuestion, id: string): Question {
   }
 }
 
-/** `<template> – <entity>`, cut to the length that a name may have. */
+/** `<template> – <entity>`, cut to the maximum length of a name. It is cut between code points, which is what the limit counts. */
 export function defaultName(template: { name: string }, entity: { name: string }): string {
   return [...`${template.name} – ${entity.name}`].slice(0, NAME_LENGTH).join('')
 }
 
 /* ---- completing -------------------------------------------------------------------------------- */
 
-/** The option that answers a question, if it is answered. */
+/** The chosen option of a question, or null if it is not answered. */
 export function answerOf({ options, answerKey }: Question): QuestionOption | null {
   return options.find(({ key }) => key === answerKey) ?? null
 }
 
 /**
- * The mean riskScore (0-100) of the chosen options, to one decimal, and its level; null while
- * nothing is answered.
+ * The mean riskScore (0 to 100) of the chosen options, rounded half up to one decimal, and its level. Null if nothing is answered.
  */
 export function overallRisk(all: Section[]): { score: number; level: RiskLevel } | null {
   const scores = all.flatMap(({ questions }) => questions.flatMap((it) => answerOf(it)?.riskScore ?? []))
   if (scores.length === 0) return null
   const tenths = (scores.reduce((sum, it) => sum + it, 0) / scores.length) * 10
-  // Binary fractions put 463.5 tenths at 463.49999999999994, which would go down.
+  // Floating-point errors can make 463.5 tenths 463.49999999999994, which would be rounded down. Twelve digits remove them.
   const score = Math.round(Number(tenths.toPrecision(12))) / 10
   return { score, level: score < 25 ? 'LOW' : score < 50 ? 'MODERATE' : score < 75 ? 'HIGH' : 'CRITICAL' }
 }
 
 /* ---- answering --------------------------------------------------------------------------------- */
 
-/** The sections with all answers set, or every reason why not. */
+/** Sets answers: returns the sections with all of them, or all issues. */
 export function answerSections(stored: Section[], answers: Answers): { sections: Section[] } | { issues: ValidationIssue[] } {
   const questions = new Map(stored.flatMap((section) => section.questions.map((it) => [it.id, it])))
   const issues = answers.flatMap(({ questionId, optionKey }, index): ValidationIssue[] => {

@@ -88,8 +88,8 @@ const WorkflowInstance = builder.objectRef<WorkflowInstanceShape>('WorkflowInsta
   }),
 })
 
-/** The place of a list's item in the answer, which is its place in the list: both are only ever shown whole. */
-function placeInList({ path }: GraphQLResolveInfo): number {
+/** The index of an item in its list. It is the one in the path of the response, because these lists are always returned whole and in order. */
+function indexInList({ path }: GraphQLResolveInfo): number {
   if (typeof path.prev?.key === 'number') return path.prev.key
   throw new Error('It does not stand in a list.')
 }
@@ -98,7 +98,7 @@ const AssessmentQuestion = builder.objectRef<Question>('AssessmentQuestion').imp
   description: 'A question as this assessment asks it: a snapshot of the bank’s question, renewed by refreshAssessments.',
   fields: (t) => ({
     id: t.exposeID('id', { description: 'UUID; what an answer names the question by. A replacement has another one.' }),
-    index: t.int({ description: 'Place in its section, from 0.', resolve: (_question, _args, _context, info) => placeInList(info) }),
+    index: t.int({ description: 'Place in its section, from 0.', resolve: (_question, _args, _context, info) => indexInList(info) }),
     qid: t.exposeInt('qid', { description: 'The bank’s number of the question.' }),
     revision: t.exposeInt('revision', { description: 'The revision of the bank’s question that this snapshot shows.' }),
     text: t.exposeString('text', { description: 'The question in words.' }),
@@ -112,7 +112,7 @@ const AssessmentQuestion = builder.objectRef<Question>('AssessmentQuestion').imp
 const AssessmentSection = builder.objectRef<Section>('AssessmentSection').implement({
   description: 'A section of an assessment.',
   fields: (t) => ({
-    index: t.int({ description: 'Place in the assessment, from 0.', resolve: (_section, _args, _context, info) => placeInList(info) }),
+    index: t.int({ description: 'Place in the assessment, from 0.', resolve: (_section, _args, _context, info) => indexInList(info) }),
     title: t.exposeString('title', { description: 'Its heading.' }),
     questions: t.expose('questions', {
       type: [AssessmentQuestion],
@@ -125,7 +125,7 @@ export const Assessment = builder.prismaObject('Assessment', {
   description: 'One assessment of one entity from one template. A read of it, sections and answers included, is always of one version.',
   interfaces: [Versioned, Node],
   authScopes: { scope: 'ASSESSMENTS_READ' },
-  // What its resolvers use beside the columns that a document asks for.
+  // Always read, whatever the document selects, because resolvers need these columns.
   select: {
     id: true,
     version: true,

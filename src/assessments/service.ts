@@ -1,5 +1,4 @@
-// What writing assessments means, for the mutations and the demo data. It creates and changes them
-// through the version gate; refreshing stands in refresh-service.ts.
+// Creates and changes assessments through the version gate, for the mutations and the demo data. refresh-service.ts refreshes them.
 import { v7 as newId } from 'uuid'
 import { z } from 'zod'
 import type { Services } from '../domain/services.js'
@@ -24,7 +23,7 @@ import {
   updateInput,
 } from './rules.js'
 
-// Made once: zod compiles each schema at its first use.
+// Made once and not for each call, because Zod compiles a schema at its first use.
 const createArgs = z.object({ input: createInput })
 const updateArgs = z.object({ expectedVersion, input: updateInput })
 const answersArgs = z.object({ expectedVersion, answers: answersInput })
@@ -32,8 +31,8 @@ const answersArgs = z.object({ expectedVersion, answers: answersInput })
 type NewAssessment = Omit<Prisma.AssessmentCreateManyInput, 'organisationId' | 'changedBy' | 'changedByRequest'>
 
 /**
- * Creates an assessment and starts its workflow, in one statement. With too few questions in the
- * bank it is created all the same, its workflow in state ERROR.
+ * Creates an assessment and starts its workflow, with one INSERT. If the bank has too few questions, the assessment is created all the
+ * same, with its workflow in state ERROR.
  */
 export async function createAssessment(
   context: Services,
@@ -64,6 +63,7 @@ export async function createAssessment(
   const [firstStep] = template.workflowSteps
   const place = { entityId: entity.id, templateType: template.type }
   for (;;) {
+    // The unique index Assessment_open_key has only ACTIVE workflows, so it cannot refuse an assessment in state ERROR.
     const existing = drawn.exhausted ? await openAssessment(context, place) : null
     if (existing) return alreadyOpen(existing)
     const [created] = await createVersioned<Assessment, NewAssessment>(context, store.assessment, [
@@ -95,7 +95,7 @@ export async function createAssessment(
   }
 }
 
-/** The live questions of the pools that a template draws from, as many as it can need, by qid. */
+/** Reads the questions that a template can need: of each pool, those that are not deleted with the lowest qids. */
 async function liveQuestions({ store, viewer }: Services, plan: TemplateSection[]): Promise<BankQuestion[]> {
   const pools = new Map<string, { topic: string; difficulty: TemplateSection['difficulty']; needed: number }>()
   for (const { topic, difficulty, questionCount } of plan) {
@@ -110,7 +110,7 @@ async function liveQuestions({ store, viewer }: Services, plan: TemplateSection[
   return drawn.flat().map((question) => ({ ...question, options: questionOptions.parse(question.options) }))
 }
 
-/** The one open assessment of an entity and template type, as Assessment_open_key defines open. */
+/** Finds the open assessment of an entity and template type. The unique index Assessment_open_key defines what is open, and allows only one. */
 function openAssessment({ store, viewer }: Services, place: { entityId: string; templateType: string }) {
   return store.assessment.findFirst({
     where: { ...visible(viewer), ...place, status: { not: 'COMPLETE' }, workflowState: 'ACTIVE' },
@@ -121,7 +121,7 @@ function alreadyOpen(existing: Assessment): AlreadyExistsError<Assessment> {
   return new AlreadyExistsError('The entity already has an open assessment of this template type.', existing)
 }
 
-/** Changes what is sent of an assessment. Becoming COMPLETE scores it; leaving COMPLETE undoes that. */
+/** Changes the fields of an assessment that the input has. Becoming COMPLETE computes its risk score; leaving COMPLETE removes it. */
 export async function updateAssessment(
   context: Services,
   args: { id: string; expectedVersion?: number | null | undefined; input: z.input<typeof updateInput> },
@@ -156,7 +156,7 @@ export async function updateAssessment(
   }
 }
 
-/** What entering or leaving COMPLETE does to score, level and outcome. */
+/** The changes of score, level and outcome when an assessment becomes COMPLETE or leaves that status. */
 async function riskChange(
   { store, viewer }: Services,
   row: Assessment,
@@ -176,7 +176,7 @@ async function riskChange(
   return { overallRiskScore: risk.score, overallRiskLevel: risk.level, ...(outcome && { outcomeId: outcome.id }) }
 }
 
-/** Sets or clears answers, all or none. */
+/** Sets or clears answers of an assessment, either all or none. */
 export async function answerAssessmentQuestions(
   context: Services,
   args: { id: string; expectedVersion?: number | null | undefined; answers: z.input<typeof answersInput> },

@@ -1,4 +1,4 @@
-// What `npm run admin` can do: make organisations, their credentials and their data.
+// The commands of `npm run admin`, which manage organisations, their credentials and their data.
 import { readFile } from 'node:fs/promises'
 import { parseArgs } from 'node:util'
 import { z } from 'zod'
@@ -9,55 +9,55 @@ import { NotFoundError, ValidationError } from '../domain/failures.js'
 import { scopes } from '../domain/scopes.js'
 import { StartError } from '../process/start-error.js'
 
-/** What is to be done, once a database is open. */
+/** Runs a command whose arguments have been checked. The result is printed as JSON. */
 type Run = (db: PrismaClient) => Promise<object | NotFoundError | ValidationError>
 
-interface Head {
+interface CommandHead {
   name: string
-  /** What follows the name. */
+  /** The arguments, as the message on wrong usage shows them. */
   usage: string
 }
 
-interface Command extends Head {
-  /** @throws StartError when the arguments are wrong. */
+interface Command extends CommandHead {
+  /** Checks the arguments. @throws StartError when they are wrong. */
   read(args: string[]): Run
 }
 
-function command<Places extends z.ZodType, Options extends z.ZodObject>(
-  head: Head,
-  schema: { places: Places; options: Options },
-  run: (db: PrismaClient, places: z.output<Places>, options: z.output<Options>) => ReturnType<Run>,
+function command<Positionals extends z.ZodType, Options extends z.ZodObject>(
+  head: CommandHead,
+  schema: { positionals: Positionals; options: Options },
+  run: (db: PrismaClient, positionals: z.output<Positionals>, options: z.output<Options>) => ReturnType<Run>,
 ): Command {
   return {
     ...head,
     read(args) {
       const given = argumentsOf(head, args, Object.keys(schema.options.shape))
-      const places = schema.places.safeParse(given.positionals)
+      const positionals = schema.positionals.safeParse(given.positionals)
       const options = schema.options.safeParse(given.values)
-      if (places.success && options.success) return (db) => run(db, places.data, options.data)
+      if (positionals.success && options.success) return (db) => run(db, positionals.data, options.data)
       const issues = [
-        ...(places.error?.issues ?? []).map(({ message }) => message),
+        ...(positionals.error?.issues ?? []).map(({ message }) => message),
         ...(options.error?.issues ?? []).map(({ path, message }) => `--${path.join()}: ${message}`),
       ]
-      throw wrong(head, issues.join(' '))
+      throw usageError(head, issues.join(' '))
     },
   }
 }
 
-function argumentsOf(head: Head, args: string[], names: string[]) {
+function argumentsOf(head: CommandHead, args: string[], names: string[]) {
   const options = Object.fromEntries(names.map((name) => [name, { type: 'string' as const }]))
   try {
     return parseArgs({ args, options, allowPositionals: true })
   } catch (error) {
-    throw wrong(head, error instanceof Error ? error.message : String(error))
+    throw usageError(head, error instanceof Error ? error.message : String(error))
   }
 }
 
-function wrong({ name, usage }: Head, why: string): StartError {
+function usageError({ name, usage }: CommandHead, why: string): StartError {
   return new StartError(`${name}: ${why.replaceAll('\n', ' ')}\nUsage: npm run admin -- ${name} ${usage}`)
 }
 
-function places<Count extends [z.ZodString, ...z.ZodString[]]>(...items: Count) {
+function positionals<Count extends [z.ZodString, ...z.ZodString[]]>(...items: Count) {
   const needed = items.length === 1 ? '1 argument is needed' : `${items.length} arguments are needed`
   return z.tuple(items, { error: ({ input }) => `${needed}, not ${Array.isArray(input) ? input.length : 0}.` })
 }
@@ -81,27 +81,27 @@ const minutes = z
 const commands: Command[] = [
   command(
     { name: 'create-organisation', usage: 'NAME' },
-    { places: places(z.string()), options: z.object({}) },
+    { positionals: positionals(z.string()), options: z.object({}) },
     (db, [name]) => createOrganisation(db, name),
   ),
   command(
     { name: 'create-key', usage: 'ORGANISATION_ID --scopes A,B [--user SUBJECT]' },
-    { places: places(z.string()), options: z.object({ scopes: scopeList, user: z.string().optional() }) },
+    { positionals: positionals(z.string()), options: z.object({ scopes: scopeList, user: z.string().optional() }) },
     (db, [organisationId], options) => createKey(db, { organisationId, scopes: options.scopes, subject: options.user }),
   ),
   command(
     { name: 'revoke-key', usage: 'KEY_ID' },
-    { places: places(z.string()), options: z.object({}) },
+    { positionals: positionals(z.string()), options: z.object({}) },
     (db, [id]) => revokeKey(db, id),
   ),
   command(
     { name: 'create-session', usage: 'ORGANISATION_ID --user SUBJECT --scopes A,B --minutes N' },
-    { places: places(z.string()), options: z.object({ user: z.string(required), scopes: scopeList, minutes }) },
+    { positionals: positionals(z.string()), options: z.object({ user: z.string(required), scopes: scopeList, minutes }) },
     (db, [organisationId], { user, ...options }) => createSession(db, { organisationId, subject: user, ...options }),
   ),
   command(
     { name: 'import', usage: 'ORGANISATION_ID FILE.json' },
-    { places: places(z.string(), z.string()), options: z.object({}) },
+    { positionals: positionals(z.string(), z.string()), options: z.object({}) },
     async (db, [organisationId, file]) =>
       importInto(db, organisationId, await readJson(file), (line) => void process.stderr.write(`${line}\n`)),
   ),
@@ -119,10 +119,10 @@ async function readJson(file: string): Promise<unknown> {
 }
 
 /**
- * Finds out what the arguments of a command line ask for.
+ * Parses a command line, without the need for a database.
  *
- * @returns what is to be done once a database is open; it answers what is printed as JSON
- * @throws StartError when the arguments are wrong, and from what is returned when it cannot be done.
+ * @returns a function that runs the command, and resolves to what is printed as JSON. It rejects with a StartError when the command fails.
+ * @throws StartError when the arguments are wrong.
  */
 export function readCommand([name, ...args]: string[]): (db: PrismaClient) => Promise<object> {
   const found = commands.find((it) => it.name === name)

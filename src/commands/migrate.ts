@@ -1,4 +1,4 @@
-// npm run migrate: brings the database of DATABASE_URL, or the embedded one, to the committed schema.
+// npm run migrate: applies the missing migrations to the database of DATABASE_URL, or to the embedded one.
 import { runCommand } from '../process/run-command.js'
 import { migrate } from '../database/migrations.js'
 import { requireMigrated, withDatabase } from '../database/with-database.js'

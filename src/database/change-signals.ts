@@ -4,30 +4,29 @@ import { runOutsideOfRequests } from '../request-scope/request-scope.js'
 import type { Logger } from 'pino'
 
 /*
- * Wake-ups for whoever waits for a row to change. A wake-up is a hint and nothing more: what changed
- * is read from the revisions, so that one lost wake-up delays an event and never loses it.
+ * Signals that wake subscriptions when a row has changed. A signal is only a hint: the subscription then reads the revisions, so that a
+ * lost signal delays an event but does not lose it.
  */
 
-/** Who waits without a wake-up looks again after this long. */
-const LOOK_AGAIN_MS = 15_000
+/** How long a subscription waits for a signal before it reads the revisions anyway, in milliseconds. */
+const POLL_INTERVAL_MS = 15_000
 
-/** Hears that rows have changed. */
 export interface ChangeAnnouncer {
-  /** Tells that rows have changed, once the change is committed. */
+  /** Signals that the rows with these ids have changed. To be called after the commit. */
   announce(ids: string[]): void
 }
 
 export interface ChangeSignals extends ChangeAnnouncer {
-  /** Resolves when the row may have changed, or after a while, or when `signal` aborts. */
+  /** Resolves when the row may have changed, after `POLL_INTERVAL_MS`, or when `signal` aborts. It never rejects. */
   next(id: string, signal: AbortSignal): Promise<void>
   close(): Promise<void>
 }
 
-/** Wake-ups within this process, which is all that there is with the embedded database. */
+/** Signals within this process. They suffice for the embedded database, which only one process can open. */
 export class LocalChangeSignals implements ChangeSignals {
   readonly #waiting = new Map<string, Set<() => void>>()
 
-  /** How many are waiting, for tests of what a gone subscriber leaves behind. */
+  /** How many calls of `next` are waiting. Tests check with it that subscribers that disconnected leave nothing behind. */
   get waiting(): number {
     return [...this.#waiting.values()].reduce((sum, { size }) => sum + size, 0)
   }
@@ -47,7 +46,7 @@ export class LocalChangeSignals implements ChangeSignals {
         if (waiting.size === 0 && this.#waiting.get(id) === waiting) this.#waiting.delete(id)
         resolve()
       }
-      const timer = setTimeout(wake, LOOK_AGAIN_MS)
+      const timer = setTimeout(wake, POLL_INTERVAL_MS)
       waiting.add(wake)
       signal.addEventListener('abort', wake)
       if (signal.aborted) wake()
@@ -60,19 +59,19 @@ export class LocalChangeSignals implements ChangeSignals {
 }
 
 const CHANNEL = 'assessment_gateway_changes'
-/** ChangeSignals of this span travel in one notification, so that writes do not queue up behind NOTIFY. */
-const GATHER_MS = 20
-/** A notification holds 8,000 bytes, a UUID with its separator 37. */
-const IDS_A_NOTIFICATION = 200
+/** Changes are collected for this long and sent in one notification, because commits with NOTIFY wait for each other. */
+const NOTIFY_DELAY_MS = 20
+/** The payload of a notification is limited to 8,000 bytes; a UUID and its separator take 37. */
+const IDS_PER_NOTIFICATION = 200
 const RECONNECT_MS = 1_000
 
 /**
- * Wake-ups across processes by PostgreSQL's LISTEN and NOTIFY. A NOTIFY in the write's own
- * transaction would make commits wait for each other, so it is sent after it and for many at once.
+ * Signals between processes, by PostgreSQL's LISTEN and NOTIFY. A NOTIFY in the transaction of a write would make commits wait for each
+ * other, so it is sent after the commit, for many changes at once.
  */
 export class PostgresChangeSignals implements ChangeSignals {
   readonly #local = new LocalChangeSignals()
-  readonly #gathered = new Set<string>()
+  readonly #pendingIds = new Set<string>()
   #timer: NodeJS.Timeout | undefined
   #listener: pg.Client | undefined
   #closed = false
@@ -83,7 +82,7 @@ export class PostgresChangeSignals implements ChangeSignals {
     readonly log: Logger,
   ) {}
 
-  /** Starts to hear other processes, and goes on trying when the connection breaks. */
+  /** Starts to receive the signals of other processes. It reconnects when the connection breaks, and never rejects. */
   async listen(): Promise<void> {
     if (this.#closed) return
     const listener = new pg.Client({ connectionString: this.url, application_name: 'assessment-gateway changes', keepAlive: true })
@@ -108,18 +107,18 @@ export class PostgresChangeSignals implements ChangeSignals {
 
   announce(ids: string[]): void {
     this.#local.announce(ids)
-    for (const id of ids) this.#gathered.add(id)
-    // It is sent for many, and for none of their operations.
-    this.#timer ??= setTimeout(() => void runOutsideOfRequests(() => this.#notify()), GATHER_MS)
+    for (const id of ids) this.#pendingIds.add(id)
+    // Outside of the request's scope, because the notification is sent for many requests and must not end with one.
+    this.#timer ??= setTimeout(() => void runOutsideOfRequests(() => this.#notify()), NOTIFY_DELAY_MS)
   }
 
   async #notify(): Promise<void> {
-    const ids = [...this.#gathered]
-    this.#gathered.clear()
+    const ids = [...this.#pendingIds]
+    this.#pendingIds.clear()
     this.#timer = undefined
     try {
-      for (let at = 0; at < ids.length; at += IDS_A_NOTIFICATION) {
-        await this.pool.query('SELECT pg_notify($1, $2)', [CHANNEL, ids.slice(at, at + IDS_A_NOTIFICATION).join()])
+      for (let at = 0; at < ids.length; at += IDS_PER_NOTIFICATION) {
+        await this.pool.query('SELECT pg_notify($1, $2)', [CHANNEL, ids.slice(at, at + IDS_PER_NOTIFICATION).join()])
       }
     } catch (error) {
       this.log.warn({ err: error }, 'other processes were not told of changes; they will look by themselves')

@@ -6,21 +6,21 @@ import { RequestPool } from './pool.js'
 import { countStatement, PreparedStatements } from './prepared-statements.js'
 import { StartError } from '../process/start-error.js'
 
-/** The open database: one client, whether PostgreSQL or the embedded one stands behind it. */
+/** An open database, PostgreSQL or the embedded one. */
 export interface Database {
   client: PrismaClient
   adapter: PrismaPg
-  /** The connections that client, adapter and statements use. */
+  /** The connections. `client`, `adapter` and `statements` all use this pool. */
   pool: Pool
   statements: PreparedStatements
   /** True for PGlite, which has a single connection. */
   embedded: boolean
-  /** Hears every SQL statement, with placeholders for its values, and how long it took. */
+  /** Calls `listener` after each SQL statement with its text, which has placeholders for values, and its duration in milliseconds. */
   onQuery(listener: (sql: string, durationMs: number) => void): void
   close(): Promise<void>
 }
 
-/** Where the data lives: a PostgreSQL, PGlite in a directory (null: in memory), or a PGlite that runs already. */
+/** Which database to open: PostgreSQL by its URL, PGlite in a directory (null: in memory), or a running PGlite by its socket. */
 export type DatabaseLocation = PostgresLocation | { dataDirectory: string | null } | { socketDirectory: string }
 
 interface PostgresLocation {
@@ -28,24 +28,24 @@ interface PostgresLocation {
   poolSize: number
   /** How long a request waits for a free connection before it fails, in milliseconds. */
   poolTimeoutMs?: number
-  /** After how many milliseconds PostgreSQL ends a statement by itself; left out, never. */
+  /** After how many milliseconds PostgreSQL cancels a statement. Left out: never. */
   statementTimeoutMs?: number
 }
 
 const POOL_TIMEOUT_MS = 5_000
-/** How long a connection is kept that nobody needs: what comes after a pause would wait for new ones. */
+/** How long an idle connection is kept. With less, requests after a short pause would have to wait for new connections. */
 const IDLE_TIMEOUT_MS = 60_000
 
 /**
- * PostgreSQL ends the statement of a connection that was cut off within this time. And Prisma's
- * driver writes and reads instants without their offset, as if every session were in UTC.
+ * PostgreSQL looks this often whether the client is still connected, and otherwise cancels its statement: this is how the SQL of an
+ * interrupted request ends. The time zone is UTC because Prisma's driver adapter leaves the offset out of timestamps.
  */
 const SESSION = '-c client_connection_check_interval=500ms -c TimeZone=UTC'
 
 /**
- * Opens the database and makes sure that it answers. It does not migrate.
+ * Opens a database and checks that it answers. It does not migrate.
  *
- * @throws StartError when it cannot be reached or opened.
+ * @throws StartError when the database cannot be reached or opened.
  */
 export async function openDatabase(location: DatabaseLocation): Promise<Database> {
   if ('url' in location) {
@@ -66,26 +66,25 @@ export async function openDatabase(location: DatabaseLocation): Promise<Database
 }
 
 function connectEmbedded(socketDirectory: string, stop: () => Promise<void>): Promise<Database> {
-  // One connection serves everybody, so that waiting for it is normal here.
+  // PGlite has one session only, so that all requests wait for one connection, and for as long as it takes.
   const config = { host: socketDirectory, user: 'postgres', database: 'postgres', max: 1, idleTimeoutMillis: 0 }
   return connect(config, true, stop)
 }
 
 async function connect(config: PoolConfig, embedded: boolean, stop: () => Promise<void>): Promise<Database> {
   const pool = new RequestPool({ ...config, application_name: 'assessment-gateway' }, !embedded)
-  // A connection that dies while idle is replaced, and whoever uses one learns of its death from a statement that
-  // fails. Unheard, the events would end the process: Prisma listens on a transaction's connection only once all
-  // that had arrived with it was handled.
+  // Errors of connections need no action here: the pool replaces an idle connection, and one in use fails its statement.
+  // But without a listener such an event would end the process, and Prisma adds its own to a connection too late.
   pool.on('error', () => {})
   pool.on('connect', (connection) => connection.on('error', () => {}))
   const adapter = new PrismaPg(pool)
   const client = new PrismaClient({ adapter, log: [{ emit: 'event', level: 'query' }] })
   const listeners: ((sql: string, durationMs: number) => void)[] = [countStatement]
-  const heard = (sql: string, durationMs: number) => {
+  const notify = (sql: string, durationMs: number) => {
     for (const listener of listeners) listener(sql, durationMs)
   }
-  client.$on('query', ({ query, duration }) => heard(query, duration))
-  const statements = new PreparedStatements(pool, !embedded, heard)
+  client.$on('query', ({ query, duration }) => notify(query, duration))
+  const statements = new PreparedStatements(pool, !embedded, notify)
   const close = async () => {
     await client.$disconnect()
     await pool.end()

@@ -7,20 +7,21 @@ import { Worker } from 'node:worker_threads'
 import { lock } from 'proper-lockfile'
 import { StartError } from '../process/start-error.js'
 
-/** A running PGlite: where `pg` connects to, and how to end it without losing anything. */
+/** A running PGlite. */
 export interface EmbeddedDatabase {
-  /** Directory of the Unix socket, private to this user. */
+  /** Directory of the Unix socket that `pg` connects to. Only this user can read it. */
   socketDirectory: string
+  /** Stops PGlite after it has written everything to disk. */
   close(): Promise<void>
 }
 
-/** A process that was killed leaves its lock behind; after this long without a heartbeat it is void. */
+/** How old a lock must be to count as left behind by a process that was killed. A living process renews it three times as often. */
 const LOCK_STALE_MS = 3_000
 
 /**
- * Starts PGlite in a worker thread, on `DATA_DIR/pglite` or, for null, in memory.
+ * Starts PGlite in a worker thread, in the folder pglite of `dataDirectory` or, for null, in memory.
  *
- * @throws StartError when another process holds the directory or PGlite cannot open it.
+ * @throws StartError when another process uses the directory, or PGlite cannot open it.
  */
 export async function startEmbeddedDatabase(dataDirectory: string | null): Promise<EmbeddedDatabase> {
   const directory = dataDirectory === null ? null : join(dataDirectory, 'pglite')
@@ -62,20 +63,20 @@ export async function startEmbeddedDatabase(dataDirectory: string | null): Promi
   }
 }
 
-/** Marks a cluster that is being made: nothing was ever kept in it. */
+/** A file in a cluster that is being created. A cluster that still has it was never used. */
 const UNFINISHED = 'gateway-is-making-this'
 
 /**
- * Whether there is no database yet. What a start that was killed has left of a new one is removed.
+ * Whether the directory has no database yet. An unfinished one, left behind by a process that was killed, is removed.
  *
- * @throws Error when there is something else, so that it is never overwritten.
+ * @throws Error when the directory holds other files, which must not be overwritten.
  */
 async function isNewCluster(directory: string): Promise<boolean> {
   if (!existsSync(directory)) return true
   const files = await readdir(directory)
   if (files.length === 0) return true
   if (files.includes(UNFINISHED)) {
-    // Moved first, so that being killed in here leaves no half of it either.
+    // Renamed first: if the process is killed during the removal, no half of a cluster is left at `directory`.
     const remains = `${directory}.unfinished`
     await rm(remains, { recursive: true, force: true })
     await rename(directory, remains)
@@ -98,9 +99,10 @@ async function lockDirectory(dataDirectory: string): Promise<() => Promise<void>
       lockfilePath: join(dataDirectory, 'lock'),
       stale: LOCK_STALE_MS,
       update: LOCK_STALE_MS / 3,
+      // Eight tries at intervals of half a second outlast a stale lock.
       retries: { retries: 8, factor: 1, minTimeout: LOCK_STALE_MS / 6 },
       onCompromised: (cause) => {
-        // Another process believes that the directory is its own: writing on would damage it.
+        // Another process may have taken the directory by now, and two writers would damage the data.
         process.stderr.write(`The lock on ${dataDirectory} was lost (${cause.message}); stopping at once.\n`)
         process.exit(1)
       },

@@ -2,23 +2,23 @@ import { DatabaseError } from 'pg'
 import { z } from 'zod'
 import { Prisma } from '../generated/prisma/client.js'
 
-/** Why PostgreSQL refused a statement: its code, and the constraint that was broken, by its index or its columns. */
+/** Why PostgreSQL refused a statement: the SQLSTATE code, and the violated constraint by its index or its columns. */
 const refusal = z.object({
   originalCode: z.string(),
   constraint: z.union([z.object({ index: z.string() }), z.object({ fields: z.array(z.string()) })]).optional(),
 })
 
-/** The same where Prisma sent the statement, as its driver adapter tells it. */
+/** Where Prisma puts a refusal in the `meta` of its error. */
 const prismaRefusal = z.object({ driverAdapterError: z.object({ cause: refusal }) })
 
-/** Of a statement that Prisma sent, or one that was written here; undefined for any other error. */
+/** Why PostgreSQL refused a statement, whether Prisma or PreparedStatements sent it; undefined for any other error. */
 function refusalOf(error: unknown): z.output<typeof refusal> | undefined {
   if (error instanceof Prisma.PrismaClientKnownRequestError) return prismaRefusal.safeParse(error.meta).data?.driverAdapterError.cause
   if (!(error instanceof DatabaseError) || error.code === undefined) return undefined
   return { originalCode: error.code, ...(error.constraint !== undefined && { constraint: { index: error.constraint } }) }
 }
 
-/** Whether `error` says that a write broke the unique index named `index` with these `columns`. */
+/** Whether `error` is a violation of the unique index `index` on these `columns`. Both are needed: Prisma may report either. */
 export function isUniqueViolation(error: unknown, index: string, columns: string[]): boolean {
   const { originalCode, constraint } = refusalOf(error) ?? {}
   if (originalCode !== '23505' || !constraint) return false
@@ -26,7 +26,7 @@ export function isUniqueViolation(error: unknown, index: string, columns: string
   return constraint.fields.map((field) => field.replaceAll('"', '')).join() === columns.join()
 }
 
-/** Whether PostgreSQL undid a statement only because it stood in the way of another, so that it can be sent again. */
+/** Whether PostgreSQL cancelled a statement to resolve a deadlock, so that it can be sent again. */
 export function isDeadlock(error: unknown): boolean {
   return refusalOf(error)?.originalCode === '40P01'
 }

@@ -11,15 +11,15 @@ import * as engineModule from '@prisma/schema-engine-wasm/schema_engine_bg'
 import type { MigrationList } from '@prisma/schema-engine-wasm'
 import type { PrismaClient } from '../generated/prisma/client.js'
 
-/** prisma/ of the source tree, seen from src/ and from dist/src/ alike. */
+/** The folder prisma/, which is at another relative path when this file runs from dist/. */
 export const prismaDirectory = [new URL('../../prisma/', import.meta.url), new URL('../../../prisma/', import.meta.url)].find(
   (url) => existsSync(new URL('schema.prisma', url)),
 )
 
-/** Nothing in the database is managed by anybody but our migrations. */
+/** For the schema engine: all tables and enums of the database are managed by our migrations. */
 export const schemaFilter = { externalTables: [], externalEnums: [] }
 
-/** The module keeps what it knows of its first instance, so that a second one in the process would read the wrong memory. */
+/** The WebAssembly module is instantiated only once: its JavaScript keeps references into the memory of the first instance. */
 let loading: Promise<void> | undefined
 
 async function loadEngine(): Promise<void> {
@@ -32,8 +32,8 @@ async function loadEngine(): Promise<void> {
 }
 
 /**
- * Prisma's schema engine as WebAssembly: what `prisma migrate` runs, but with no binary to
- * download and able to reach the embedded database.
+ * Opens Prisma's schema engine, which `prisma migrate` runs too. As WebAssembly it needs no binary to be downloaded, and can reach the
+ * embedded database. The caller has to `free()` it.
  */
 export async function openSchemaEngine(
   adapter: SqlMigrationAwareDriverAdapterFactory,
@@ -43,7 +43,7 @@ export async function openSchemaEngine(
   return engineModule.SchemaEngine.new({ datamodels }, () => {}, bindMigrationAwareSqlAdapterFactory(adapter))
 }
 
-/** The committed migrations in the order of their names, as the schema engine takes them. */
+/** The migrations of prisma/migrations, in the order of their names and in the form that the schema engine takes. */
 export async function committedMigrations(): Promise<MigrationList> {
   if (!prismaDirectory) throw new Error('The folder prisma/ with the migrations is missing.')
   const baseDirectory = new URL('migrations/', prismaDirectory)
@@ -71,16 +71,20 @@ export async function committedMigrations(): Promise<MigrationList> {
   }
 }
 
-/** What was begun but not finished has changed nothing. The lock is Prisma's own: whoever migrates right now is waited for. */
+/**
+ * Deletes the record of a migration that was started but not finished, which has changed nothing. 72707369 is the advisory lock of Prisma's
+ * schema engine: it makes this wait for another process that is migrating.
+ */
 const FORGET_UNFINISHED = `DO $$ BEGIN
   PERFORM pg_advisory_xact_lock(72707369);
   IF to_regclass('_prisma_migrations') IS NOT NULL THEN
     DELETE FROM "_prisma_migrations" WHERE "finished_at" IS NULL AND "rolled_back_at" IS NULL;
   END IF;
 END $$`
+/** Marks the migration that is being applied as finished, in the same transaction. */
 const FINISH = 'UPDATE "_prisma_migrations" SET "finished_at" = now() WHERE "finished_at" IS NULL AND "rolled_back_at" IS NULL;'
 
-/** Brings the database to the committed schema; the names of the migrations that it applied. */
+/** Applies the migrations that the database lacks. Returns their names. Each is applied whole or not at all. */
 export async function migrate(adapter: PrismaPg): Promise<string[]> {
   const engine = await openSchemaEngine({
     provider: adapter.provider,
@@ -89,9 +93,8 @@ export async function migrate(adapter: PrismaPg): Promise<string[]> {
     async connect() {
       const connection = await adapter.connect()
       await connection.underlyingDriver().query(FORGET_UNFINISHED)
-      // The adapter cuts a script at each semicolon, also inside a function's body; sent whole,
-      // PostgreSQL itself reads it, and runs it all or not at all. That it is finished is written
-      // with it, so that an unfinished migration is one that has changed nothing.
+      // The adapter splits a script at each semicolon, even inside of a function's body. Sent whole, PostgreSQL runs it as
+      // one transaction, together with the statement that marks the migration as finished.
       connection.executeScript = async (script) => {
         await connection.underlyingDriver().query(`${script}\n;${FINISH}`)
       }
@@ -110,8 +113,8 @@ export async function migrate(adapter: PrismaPg): Promise<string[]> {
 }
 
 /**
- * How the database differs from the committed migrations: names that are missing there, and names
- * that only the database knows (it was migrated by a newer gateway).
+ * Compares the database with the committed migrations. `missing` are not applied yet; `ahead` were applied by a newer version of the
+ * gateway.
  */
 export async function migrationDifference(client: PrismaClient): Promise<{ missing: string[]; ahead: string[] }> {
   const committed = (await committedMigrations()).migrationDirectories.map(({ path }) => path)

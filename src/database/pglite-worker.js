@@ -1,5 +1,5 @@
-// The embedded PostgreSQL runs in this thread, so that a long query never stalls the HTTP server.
-// It is plain JavaScript because a worker's entry is loaded by Node itself, from src/ and dist/ alike.
+// The entry of the worker thread that runs the embedded PostgreSQL, so that a long query does not block the HTTP server.
+// It is written in JavaScript because Node loads it from src/ too, e.g. in tests, and there cannot run TypeScript.
 import { PGlite } from '@electric-sql/pglite'
 import { pg_trgm } from '@electric-sql/pglite/contrib/pg_trgm'
 import { dataDir as emptyCluster } from '@electric-sql/pglite-prepopulatedfs'
@@ -17,16 +17,17 @@ const { directory, isNew, socketPath } = workerData // eslint-disable-line @type
 const db = await PGlite.create({
   dataDir: directory ?? 'memory://',
   extensions: { pg_trgm },
-  // A ready-made empty cluster: initdb would take about five times as long.
+  // A new database starts as a copy of an empty cluster: initdb would take about five times as long.
   ...(isNew && { loadDataDir: await emptyCluster() }),
 })
 
-// PGlite ends each message that fails with ReadyForQuery, where PostgreSQL waits for the client's Sync.
-// `pg` would take the one that Sync brings for the answer to its next query, and from then on give every
-// query the rows of the one before.
+// Workaround for PGlite: when a message of the extended query protocol fails, PGlite sends ReadyForQuery at once, and again after the
+// client's Sync. PostgreSQL sends only the second one. `pg` would take that for the end of its next query, and from then on return to
+// each query the rows of the one before. So the first one is removed here.
 const execute = db.execProtocolRawStream.bind(db)
 /** @type {typeof execute} */
 db.execProtocolRawStream = async (message, { onRawData, ...options }) => {
+  // Parse, Bind, Describe, Execute, Close and Flush: the messages before a Sync.
   const beforeSync = 'PBDECH'.includes(String.fromCharCode(message[0] ?? 0))
   if (!beforeSync) return execute(message, { onRawData, ...options })
   /** @type {Uint8Array[]} */
@@ -35,7 +36,11 @@ db.execProtocolRawStream = async (message, { onRawData, ...options }) => {
   onRawData(withoutReadyForQuery(Buffer.concat(output)))
 }
 
-/** @param {Buffer} output whole messages, each a type of one byte and a length that counts itself */
+/**
+ * Removes a ReadyForQuery from the end of the output.
+ *
+ * @param {Buffer} output complete messages: each has a type of one byte, then a length of four bytes, which counts itself
+ */
 function withoutReadyForQuery(output) {
   let last = 0
   for (let at = 0; at < output.length; at += 1 + output.readInt32BE(at + 1)) last = at
@@ -47,7 +52,7 @@ await server.start()
 
 port.once('message', async () => {
   await server.stop()
-  // A connection that has just closed asks the database once more, in the next turn.
+  // A connection that has just closed still uses the database in the next turn of the event loop.
   await nextTurn()
   await db.close()
   port.postMessage('closed')

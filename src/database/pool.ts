@@ -4,20 +4,20 @@ import { currentScope, type RequestScope } from '../request-scope/request-scope.
 
 type ConnectCallback = (error: Error | undefined, client: PoolClient | undefined, done: (release?: Error | boolean) => void) => void
 
-/** Nothing was sent, as no connection was free for as long as a request waits for one. */
+/** No connection became free within the time that a request may wait for one, or none could be opened. Nothing was sent. */
 export class NoConnectionError extends Error {}
 
-/** A pool whose connections are known to the request that they work for, so that its SQL can be ended with it. */
+/** A pool that tells the scope of each request which connections it uses, so that its SQL can be cancelled when it is interrupted. */
 export class RequestPool extends Pool {
   readonly #holders = new WeakMap<PoolClient, RequestScope>()
 
-  /** @param canInterrupt whether a connection may be cut off in the middle of a statement */
+  /** @param canInterrupt Whether a connection may be closed in the middle of a statement. PGlite's only one may not. */
   constructor(
     config: PoolConfig,
     private readonly canInterrupt: boolean,
   ) {
     super(config)
-    this.on('release', (_, client) => this.#holders.get(client)?.letGo(client))
+    this.on('release', (_, client) => this.#holders.get(client)?.release(client))
   }
 
   override connect(): Promise<PoolClient>
@@ -52,7 +52,7 @@ export class RequestPool extends Pool {
       )
     }
     if (isInterrupted()) return callback(interrupted(), undefined, () => {})
-    // A connection is handed on by whoever returns it, so that the callback would run in that one's scope.
+    // The pool calls back from the request that releases a connection; without this, the callback would run in that request's scope.
     const context = new AsyncResource('PoolClientRequest')
     const inContext: ConnectCallback = (error, client, done) => context.runInAsyncScope(callback, undefined, error, client, done)
     super.connect((error, client, done) => {

@@ -2,33 +2,33 @@ import { LRUCache } from 'lru-cache'
 import { type CustomTypesConfig, DatabaseError, type Pool, type PoolClient, type QueryResultRow, types as standardTypes } from 'pg'
 import { currentScope } from '../request-scope/request-scope.js'
 
-/** How many texts are prepared at a time; the one that was not used for the longest time makes room for the next. */
-const MOST_PREPARED = 500
-/** What left these is still prepared on a connection, which is replaced once it holds so many in all. */
-const MOST_ON_A_CONNECTION = 2 * MOST_PREPARED
-/** So often a text must have come before it is prepared, so that those that come once or twice take no place. */
-const OFTEN = 10
-/** Among how many texts these are counted. */
-const COUNTED = 1_000
+/** How many different statements are prepared at a time. The least recently used one is replaced by the next. */
+const MAX_PREPARED = 500
+/** A replaced statement stays prepared on its connections. A connection that has prepared this many in all is closed. */
+const MAX_PREPARED_PER_CONNECTION = 2 * MAX_PREPARED
+/** How often a statement must be sent before it is prepared, so that rare ones do not replace frequent ones. */
+const PREPARE_AFTER_USES = 10
+/** How many statements that are not prepared yet have their uses counted. */
+const MAX_COUNTED_TEXTS = 1_000
 
-/** SQL written by hand for what every request does, over the connections that Prisma uses too. */
+/** Sends SQL without Prisma, over the same connections. Statements that are sent often become prepared statements of PostgreSQL. */
 export class PreparedStatements {
-  readonly #names = new LRUCache<string, string>({ max: MOST_PREPARED })
-  readonly #times = new LRUCache<string, number>({ max: COUNTED })
+  readonly #names = new LRUCache<string, string>({ max: MAX_PREPARED })
+  readonly #times = new LRUCache<string, number>({ max: MAX_COUNTED_TEXTS })
   readonly #namesOf = new WeakMap<PoolClient, Set<string>>()
   #named = 0
 
   /**
-   * @param prepares whether a connection keeps what it prepares to itself; those to the embedded database share one session
-   * @param heard is told each statement, and how long it took in milliseconds
+   * @param canPrepare Whether each connection is a session of its own. Those to the embedded database share one, where names would collide.
+   * @param onStatement Called after each statement with its text and its duration in milliseconds.
    */
   constructor(
     readonly pool: Pool,
-    readonly prepares: boolean,
-    readonly heard: (sql: string, durationMs: number) => void,
+    readonly canPrepare: boolean,
+    readonly onStatement: (sql: string, durationMs: number) => void,
   ) {}
 
-  /** The rows of one statement. Its text should vary little with its values: what comes often is prepared once a connection. */
+  /** Sends a statement and returns its rows. To be prepared, its text must not contain values: they go into `values`. */
   async rows<Row extends QueryResultRow>(text: string, values: unknown[]): Promise<Row[]> {
     const name = this.#nameOf(text)
     const startedAt = performance.now()
@@ -38,35 +38,37 @@ export class PreparedStatements {
       return (await connection.query<Row>({ ...(name !== undefined && { name }), text, values, types })).rows
     } catch (error) {
       if (error instanceof DatabaseError) {
-        // PostgreSQL repeats values of the row there, which are not for the log.
+        // PostgreSQL repeats values of the row in these fields, and the log must not show them.
         error.detail = error.where = undefined
       }
+      // Anything but an error of the statement itself may have broken the connection, which is then closed instead of reused.
       if (!(error instanceof DatabaseError && error.severity === 'ERROR')) release = error instanceof Error ? error : true
       throw error
     } finally {
       connection.release(release)
-      this.heard(text, performance.now() - startedAt)
+      this.onStatement(text, performance.now() - startedAt)
     }
   }
 
+  /** The name under which a statement is prepared; undefined while it is not to be prepared. */
   #nameOf(text: string): string | undefined {
     const known = this.#names.get(text)
-    if (known !== undefined || !this.prepares) return known
+    if (known !== undefined || !this.canPrepare) return known
     const times = (this.#times.get(text) ?? 0) + 1
     this.#times.set(text, times)
-    if (times < OFTEN) return undefined
+    if (times < PREPARE_AFTER_USES) return undefined
     this.#times.delete(text)
     const name = `gateway_${this.#named++}`
     this.#names.set(text, name)
     return name
   }
 
-  /** Notes what a connection prepares, and tells whether that is as much as it may. */
+  /** Notes that a connection prepares a statement. Returns whether the connection now has as many as it may. */
   #isFull(connection: PoolClient, name: string): boolean {
     let names = this.#namesOf.get(connection)
     if (!names) this.#namesOf.set(connection, (names = new Set()))
     names.add(name)
-    return names.size >= MOST_ON_A_CONNECTION
+    return names.size >= MAX_PREPARED_PER_CONNECTION
   }
 }
 
@@ -78,13 +80,13 @@ const types: CustomTypesConfig = {
   getTypeParser: (type, format) => (type === TIMESTAMPTZ ? timestamp : standard.getTypeParser(type, format)),
 }
 
-/** Reads what sessions in UTC write of the years that have four digits at a quarter of the driver's cost. */
+/** Parses a timestamp of a session in UTC. For years of four digits it needs a quarter of the time of the driver's own parser. */
 function timestamp(text: string): unknown {
   if (text[10] !== ' ' || !text.endsWith('+00')) return parseTimestamp(text)
   return new Date(`${text.slice(0, 10)}T${text.slice(11, -3)}Z`)
 }
 
-/** Counts a statement for the request that sends it. */
+/** Counts a statement for the current request, if there is one. */
 export function countStatement(): void {
   const scope = currentScope()
   if (scope) scope.statements += 1

@@ -1,4 +1,4 @@
-// The part of the WebAssembly API that Node has and TypeScript declares only together with the DOM.
+// Types for the part of the WebAssembly API that is used here. Node has it, but TypeScript declares it only in lib "dom".
 declare namespace WebAssembly {
   interface Instance {
     readonly exports: Record<string, unknown>

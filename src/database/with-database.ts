@@ -2,9 +2,8 @@ import { StartError } from '../process/start-error.js'
 import { type Database, type DatabaseLocation, openDatabase } from './client.js'
 import { migrate, migrationDifference } from './migrations.js'
 
-/** Which database to work on. */
 export interface DatabaseSettings {
-  /** A PostgreSQL; undefined: the embedded one in `dataDirectory`. */
+  /** The URL of a PostgreSQL. Undefined: the embedded database in `dataDirectory`. */
   databaseUrl: string | undefined
   databasePoolSize: number
   /** How long a request waits for a free connection, in milliseconds. */
@@ -13,9 +12,10 @@ export interface DatabaseSettings {
 }
 
 /**
- * Opens a database for as long as `use` takes.
+ * Opens a database, and closes it when `use` is done or has failed.
  *
- * @param statementTimeoutMs after how many milliseconds PostgreSQL ends a statement; left out, never
+ * @param statementTimeoutMs After how many milliseconds PostgreSQL cancels a statement. Left out: never.
+ * @throws StartError when the database cannot be reached or opened.
  */
 export async function withDatabase<Result>(
   settings: DatabaseSettings,
@@ -41,16 +41,17 @@ function databaseLocation({ databaseUrl, databasePoolSize, databasePoolTimeoutMs
 }
 
 /**
- * The embedded database is migrated on the way; PostgreSQL only by `npm run migrate`.
+ * Makes sure that the database has the schema of this version. The embedded database is migrated here; PostgreSQL is migrated only by
+ * `npm run migrate`.
  *
- * @throws StartError when the database is not at this version's schema.
+ * @throws StartError when the database has another schema.
  */
 export async function prepare(database: Database): Promise<void> {
   if (database.embedded) await migrate(database.adapter)
   await requireMigrated(database)
 }
 
-/** @throws StartError when the database is not at this version's schema. */
+/** @throws StartError when the database lacks migrations, or has some of a newer version. */
 export async function requireMigrated({ client }: Database): Promise<void> {
   const { missing, ahead } = await migrationDifference(client)
   if (missing.length > 0) throw new StartError(`The database lacks the migrations ${missing.join(', ')}: run \`npm run migrate\` first.`)

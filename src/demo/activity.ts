@@ -1,5 +1,5 @@
-// What happens in a demo organisation once its data is imported. It goes through the services, as
-// if people did it, so that every version has its revision.
+// Simulates the use of a demo organisation after its data was imported. It calls the services as the mutations do, so that assessments,
+// records and results have a history.
 import { z } from 'zod'
 import { answerAssessmentQuestions, createAssessment, updateAssessment } from '../assessments/service.js'
 import { createInput, sections, updateInput } from '../assessments/rules.js'
@@ -17,9 +17,9 @@ const assessment = z.strictObject({
   templateSourcedId: sourcedId,
   createdBySourcedId: sourcedId.optional(),
   ...createInput.pick({ name: true, intakeMode: true }).shape,
-  /** The place of the chosen option of each question in their order; null leaves one open. */
+  /** For each question in order, the index of the chosen option; null leaves the question unanswered. */
   answers: z.array(z.int().min(0).nullable()).default([]),
-  /** One write each. */
+  /** Each becomes a call of updateAssessment. */
   updates: z.array(updateInput).default([]),
 })
 
@@ -28,12 +28,12 @@ export const activity = z.strictObject({
   recordUpdates: z.array(
     z.strictObject({ sourcedId, ...recordInput.pick({ status: true }).shape, assessmentDate: instant.optional() }),
   ),
-  /** In this order: a sourcedId that comes again is replaced. */
+  /** Put in this order: a later result replaces an earlier one with the same sourcedId. */
   results: z.array(putInput.extend({ sourcedId, scoreDate: instant })),
 })
 export type Activity = z.output<typeof activity>
 
-export async function makeAssessments({ store, viewer }: Services, assessments: Activity['assessments']): Promise<void> {
+export async function createAssessments({ store, viewer }: Services, assessments: Activity['assessments']): Promise<void> {
   const { id: organisationId } = viewer.organisation
   for (const { entitySourcedId, templateSourcedId, createdBySourcedId, answers, updates, ...input } of assessments) {
     const entity = await store.entity.findFirstOrThrow({ where: { organisationId, sourcedId: entitySourcedId } })
@@ -66,7 +66,7 @@ export async function putResults(services: Services, results: Activity['results'
   for (const { sourcedId: key, ...input } of results) expectDone(await putAssessmentResult(services, { sourcedId: key, input }))
 }
 
-/** @throws Error when the demo data asks for something that the gateway refuses. */
+/** @throws Error when a service has refused something of the demo data. */
 function expectDone(answer: object): void {
   if (isFailure(answer)) throw unfit(answer)
 }

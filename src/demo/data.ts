@@ -1,44 +1,44 @@
-// The demo data: what is in prisma/demo/, imported and then worked with.
+// Fills an empty database with demo data: imports prisma/demo/ and simulates some use of it.
 import { readFile } from 'node:fs/promises'
-import { activity, makeAssessments, putResults, updateRecords } from './activity.js'
+import { activity, createAssessments, putResults, updateRecords } from './activity.js'
 import type { Prisma, PrismaClient } from '../generated/prisma/client.js'
 import { importContent } from '../import/import-file.js'
 import { prismaDirectory } from '../database/migrations.js'
 import { ValidationError } from '../domain/failures.js'
 import { commandViewer } from '../domain/viewer.js'
 
-/** In the order in which they are shown; the first one has every feature. */
+/** In the order in which their keys are shown. The first one has data for every feature. */
 export const demoOrganisations = [
   { name: 'Northwind Assurance', file: 'northwind-assurance' },
   { name: 'Harbour College', file: 'harbour-college' },
 ]
 
-/** The user that the demo keys stand for; only the demo organisations have one. */
+/** The subject of the users that own the demo keys. Only demo organisations have such a user. */
 export const DEMO_SUBJECT = 'demo'
 
 const TIMEOUT_MS = 120_000
 
-/** Fills a database without any organisation, whole or not at all: whether it did. */
-export async function fillWhenEmpty(db: PrismaClient): Promise<boolean> {
+/** Adds the demo data if the database has no organisation, in one transaction. Returns whether it did. */
+export async function seedWhenEmpty(db: PrismaClient): Promise<boolean> {
   return db.$transaction(
     async (transaction) => {
-      // Of two that find the database empty, the second waits for the first.
+      // If two processes find the database empty, the second one waits here for the first.
       await transaction.$executeRaw`LOCK TABLE "Organisation" IN SHARE ROW EXCLUSIVE MODE`
       if (await transaction.organisation.findFirst({ select: { id: true } })) return false
-      for (const { name, file } of demoOrganisations) await fill(transaction, name, file)
+      for (const { name, file } of demoOrganisations) await seed(transaction, name, file)
       return true
     },
     { timeout: TIMEOUT_MS, maxWait: TIMEOUT_MS },
   )
 }
 
-async function fill(store: Prisma.TransactionClient, name: string, file: string): Promise<void> {
+async function seed(store: Prisma.TransactionClient, name: string, file: string): Promise<void> {
   const organisation = await store.organisation.create({ data: { name } })
   const seeding = { store, viewer: commandViewer(organisation, 'seed') }
   const { assessments, recordUpdates, results } = activity.parse(await readDemo(`${file}-activity`))
   await importDemo(seeding, file)
-  await makeAssessments(seeding, assessments)
-  // From here on the bank is ahead of the assessments.
+  await createAssessments(seeding, assessments)
+  // Updates the bank after the assessments were created, so that refreshAssessments has something to renew.
   await importDemo(seeding, `${file}-bank-update`)
   await updateRecords(seeding, recordUpdates)
   await putResults(seeding, results)

@@ -1,4 +1,4 @@
-// The keys of the demo organisations: they carry all scopes, and are shown to whoever starts the gateway.
+// The API keys of the demo organisations. They have all scopes, and are printed when the gateway starts.
 import { randomUUID } from 'node:crypto'
 import { readFile, rename, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
@@ -13,7 +13,7 @@ import { scopes } from '../domain/scopes.js'
 const demoKey = z.object({ name: z.string(), organisationId: z.string(), keyId: z.string(), key: z.string() })
 export type DemoKey = z.output<typeof demoKey>
 
-/** Revokes every key of the demo users and makes a new one for each; none where the demo data is not. */
+/** Revokes all keys of the demo users, and creates a new one for each. Returns none if the database has no demo data. */
 export async function renewDemoKeys(db: PrismaClient): Promise<DemoKey[]> {
   const users = await findDemoUsers(db)
   await db.apiKey.updateMany({
@@ -29,7 +29,7 @@ export async function renewDemoKeys(db: PrismaClient): Promise<DemoKey[]> {
   )
 }
 
-/** The keys that are kept in the data directory while all of them work, otherwise new ones. */
+/** The demo keys of the data directory if all of them still work, otherwise new ones, which are stored there. */
 export async function keptDemoKeys(db: PrismaClient, dataDirectory: string): Promise<DemoKey[]> {
   const kept = await readKeys(dataDirectory)
   const organisationIds = (await findDemoUsers(db)).map(({ organisation }) => organisation.id)
@@ -64,7 +64,7 @@ async function findDemoUsers(db: PrismaClient) {
 
 const FILE = 'demo-keys.json'
 
-/** None when there is no such file, or not one of ours. */
+/** The stored keys; none if there is no such file, or it has another format. */
 async function readKeys(dataDirectory: string): Promise<DemoKey[]> {
   try {
     return z.array(demoKey).parse(JSON.parse(await readFile(join(dataDirectory, FILE), 'utf8')))
@@ -73,7 +73,7 @@ async function readKeys(dataDirectory: string): Promise<DemoKey[]> {
   }
 }
 
-/** Keeps the keys where only this user can read them; the file is replaced whole. */
+/** Stores the keys in a file that only this user can read. The file is written under another name and renamed, so that it is never incomplete. */
 export async function keepDemoKeys(dataDirectory: string, keys: DemoKey[]): Promise<void> {
   const file = join(dataDirectory, FILE)
   const draft = `${file}.${randomUUID()}`

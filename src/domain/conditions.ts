@@ -1,13 +1,13 @@
 import { isStorable, isUuid } from './validation.js'
 
 /*
- * Conditions on one column, as Prisma writes them. What no stored value can equal matches nothing,
- * instead of being an error.
+ * Prisma's conditions on one column. A value that PostgreSQL could not even compare, such as a malformed UUID, matches nothing instead of
+ * being an error.
  */
 
 const nothing: { in: string[] } = { in: [] }
 
-/** A case-insensitive substring, in which `%`, `_` and `\` mean themselves. */
+/** Contains `search`, in any case. Prisma does not escape the wildcards `%` and `_` of LIKE, nor `\`, so this does. */
 export function substring(search: string) {
   return isStorable(search)
     ? { contains: search.replace(/[\\%_]/g, '\\$&'), mode: 'insensitive' as const }

@@ -1,8 +1,8 @@
 import type { Scope } from './scopes.js'
 
 /*
- * What a client can act on is returned as data, never thrown, so these classes do not extend Error:
- * Pothos and GraphQL would throw an Error that a resolver returns.
+ * Failures that a client can act on. They are returned as data and not thrown. The classes do not extend Error, because Pothos and
+ * graphql-js throw an Error that a resolver returns.
  */
 
 /** Why an input was refused, for programs. */
@@ -35,7 +35,7 @@ export class ValidationError {
   }
 }
 
-/** An id that is no UUID, does not exist or belongs to another organisation: all one to the client. */
+/** An id is malformed, unknown or of another organisation. The client is not told which: rows of others are as if they did not exist. */
 export class NotFoundError {
   readonly message: string
   constructor(readonly ids: string[]) {
@@ -43,7 +43,7 @@ export class NotFoundError {
   }
 }
 
-/** The viewer lacks a scope (`requiredScope`), or may not touch the rows of `ids`. */
+/** The viewer lacks the scope `requiredScope`, or some of the rows that the input names, `ids`, are not theirs. */
 export class ForbiddenError {
   constructor(
     readonly message: string,
@@ -52,7 +52,7 @@ export class ForbiddenError {
   ) {}
 }
 
-/** What every versioned row has. */
+/** The columns that every versioned row has. */
 export interface VersionedRow {
   id: string
   organisationId: string
@@ -61,7 +61,7 @@ export interface VersionedRow {
   updatedAt: Date
 }
 
-/** The row has another version than the client expected; nothing was changed. */
+/** The row `current` has another version than the client expected. Nothing was changed. */
 export class ConflictError<Row extends VersionedRow = VersionedRow> {
   readonly message: string
   readonly actualVersion: number
@@ -74,7 +74,7 @@ export class ConflictError<Row extends VersionedRow = VersionedRow> {
   }
 }
 
-/** Another row already holds the place that is unique. */
+/** A row that must be unique exists already. */
 export class AlreadyExistsError<Row> {
   constructor(
     readonly message: string,
@@ -82,7 +82,7 @@ export class AlreadyExistsError<Row> {
   ) {}
 }
 
-/** Whether a use case's answer is a failure and not its result. */
+/** Whether the result of a service is a failure. */
 export function isFailure<Result>(
   answer: Result,
 ): answer is Extract<Result, ValidationError | NotFoundError | ForbiddenError | ConflictError | AlreadyExistsError<unknown>> {

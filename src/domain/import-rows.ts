@@ -1,17 +1,17 @@
-// What the imported rows of every kind have in common: a row is known by its sourcedId, is written
-// whole, and stays untouched when nothing in it differs.
+// Shared by the imports of all kinds of rows. A row is identified by its sourcedId. It is written whole, and only if it differs from the
+// stored one.
 import { isDeepStrictEqual } from 'node:util'
 import { z } from 'zod'
 import type { ValidationIssue } from './failures.js'
 import { refuse, text } from './validation.js'
 
-/** How many rows a statement takes, far below the number of parameters that PostgreSQL allows. */
+/** How many rows one statement writes, so that it stays far below PostgreSQL's limit of 65,535 parameters. */
 const BATCH_SIZE = 1_000
 
 export const name = text({ min: 1, max: 200 })
 export const description = text({ max: 10_000 })
 
-/** An instant as the DateTime scalar takes it, in the years 1 to 9999. */
+/** A time in the format and range of the DateTime scalar. */
 export const instant = z.iso.datetime({ offset: true }).transform((iso, context) => {
   const date = new Date(iso)
   const year = date.getUTCFullYear()
@@ -20,8 +20,8 @@ export const instant = z.iso.datetime({ offset: true }).transform((iso, context)
   return z.NEVER
 })
 
-/** A list of rows, no two of which have the same text under one of `keys`. */
-export function rowsOf<Row extends z.ZodType>(row: Row, keys: string[] = ['sourcedId']) {
+/** A list of rows that are unique by each of `keys`. */
+export function uniqueRows<Row extends z.ZodType>(row: Row, keys: string[] = ['sourcedId']) {
   return z.array(row).superRefine(
     (rows: unknown[], context) => {
       for (const key of keys) {
@@ -37,25 +37,26 @@ export function rowsOf<Row extends z.ZodType>(row: Row, keys: string[] = ['sourc
         }
       }
     },
-    // A row of a wrong form must not hide that two others are the same.
+    // Also check the uniqueness if some rows are invalid; by default Zod would not.
     { when: ({ value }) => Array.isArray(value) },
   )
 }
 
-/** What became of the rows of one kind. */
+/** The result of importing the rows of one kind. */
 export interface Imported {
   created: number
   updated: number
   unchanged: number
-  /** Why nothing of the file may be kept, if anything. */
+  /** If there are any, the whole import has to be rolled back. */
   issues: ValidationIssue[]
 }
 
-/** A row of the file: the columns that it sets, every optional one included. */
+/** A row of the file. */
 export interface FileRow<Columns> {
-  /** Its place in the file's list. */
+  /** Its index in the file's list. */
   index: number
   sourcedId: string
+  /** All columns that an import sets; null for those that the file leaves out. */
   columns: Columns
 }
 
@@ -63,12 +64,12 @@ export interface FileRow<Columns> {
 interface Upsert<Columns, Stored> {
   find(sourcedIds: string[]): PromiseLike<Stored[]>
   create(rows: (Columns & { sourcedId: string })[]): PromiseLike<unknown>
-  /** Why a stored row may not become what the file says; paths start at the row. */
+  /** Why a stored row may not be changed to these columns. Paths start at the row. */
   refuse?(stored: Stored, columns: Columns): ValidationIssue[] | Promise<ValidationIssue[]>
   update(stored: Stored, columns: Columns): PromiseLike<unknown>
 }
 
-/** Creates the rows that are not stored yet and updates those that differ. */
+/** Creates the rows that are not stored yet, and updates those that differ. */
 export async function upsertRows<Columns extends object, Stored extends { sourcedId: string | null }>(
   kind: string,
   rows: FileRow<Columns>[],
@@ -96,14 +97,15 @@ export async function upsertRows<Columns extends object, Stored extends { source
   return imported
 }
 
-/** Whether a stored row has something else in one of these columns. */
+/** Whether a stored row has another value in one of these columns. */
 export function differs(stored: object, columns: object): boolean {
   return Object.entries(columns).some(([key, value]) => !isDeepStrictEqual(Reflect.get(stored, key), value))
 }
 
 /**
- * Finds what the file refers to by a text such as a sourcedId, whether it came with the same file
- * or was stored before.
+ * Finds the stored rows that the file refers to, in batches. To be called after the rows of the file that others refer to were written.
+ *
+ * @param names the unique strings by which the file refers to rows, e.g. sourcedIds
  */
 export async function findReferenced<Row>(
   names: (string | null | undefined)[],
@@ -115,7 +117,7 @@ export async function findReferenced<Row>(
   return found
 }
 
-/** The issue of a reference that nothing answers to. */
+/** The issue for a reference to a row that does not exist. */
 export function unknownReference(path: (string | number)[], what: string, value: string): ValidationIssue {
   const message = `There is no ${what} "${value}", neither in this file nor in the organisation.`
   return { path: path.map(String), code: 'UNKNOWN', message }

@@ -6,5 +6,5 @@ export interface JsonObject {
   [key: string]: JsonValue
 }
 
-/** Reads a JSON column as the object that was written there. */
+/** A schema for an object of JSON. The values in it are not checked, because a JSON parser made them. */
 export const jsonObject = z.custom<JsonObject>((value) => typeof value === 'object' && value !== null && !Array.isArray(value))

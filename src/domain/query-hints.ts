@@ -1,11 +1,11 @@
 /*
- * What a query for Prisma carries besides, under symbols, which Prisma does not look at: a store that knows more than Prisma can do
- * with one statement what Prisma needs several or longer ones for.
+ * Hints in a query for Prisma, under symbols, which Prisma ignores. With them the SQL store (sql-store/) needs one statement where Prisma
+ * needs several, or a shorter one.
  */
 
 /**
- * A comparison of several columns as PostgreSQL compares rows. The condition that it stands in spells it out for Prisma, which has
- * no such comparison.
+ * A row comparison of PostgreSQL, e.g. `(a, b) > (1, 2)`. Prisma has none, so the condition with this hint also says the same in Prisma's
+ * terms.
  */
 export interface RowComparison {
   columns: string[]
@@ -13,13 +13,17 @@ export interface RowComparison {
   values: (string | number | Date)[]
 }
 
+/** The key of a RowComparison in a condition. */
 export const rowComparison = Symbol('row comparison')
 
-/** The condition on a whole list, of which a `findMany` reads a page; the rows then carry the length of the list, if there are any. */
-export const wholeList = Symbol('whole list')
+/**
+ * In the query of a `findMany`: the condition of the whole list of which it reads a page. In its result, the array of rows: how many rows
+ * meet that condition, if the store has counted them and the page is not empty.
+ */
+export const totalCountHint = Symbol('total count')
 
-/** The length of the whole list that came with its rows; undefined where it has to be counted. */
-export function lengthWith(rows: object): number | undefined {
-  const length: unknown = Reflect.get(rows, wholeList)
+/** The total count that came with the rows of a page; undefined if it has to be counted. */
+export function totalCountOf(rows: object): number | undefined {
+  const length: unknown = Reflect.get(rows, totalCountHint)
   return typeof length === 'number' ? length : undefined
 }

@@ -1,4 +1,4 @@
-/** What a viewer may do; a _WRITE scope includes its _READ. */
+/** What a credential allows. A _WRITE scope includes its _READ. */
 export const scopes = [
   'ASSESSMENTS_READ',
   'ASSESSMENTS_WRITE',

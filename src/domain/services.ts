@@ -2,11 +2,11 @@ import type { ChangeAnnouncer } from '../database/change-signals.js'
 import type { Prisma } from '../generated/prisma/client.js'
 import type { Viewer } from './viewer.js'
 
-/** What a use case needs: where the rows are, and on whose behalf it works. */
+/** What a function of a service.ts needs. */
 export interface Services {
-  /** The models of Prisma's client, outside of any transaction, or inside of one that a command has begun. */
+  /** Prisma's models, outside of a transaction, or inside of one that a command of the gateway has started. */
   store: Prisma.TransactionClient
   viewer: Viewer
-  /** Told of each row that has changed; left out inside of a command's transaction, which is not committed yet. */
+  /** Signals changed rows to subscriptions. Left out inside of a transaction, because nothing is committed yet. */
   changes?: ChangeAnnouncer
 }

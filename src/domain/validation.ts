@@ -1,19 +1,19 @@
 import { z } from 'zod'
 import { type ValidationCode, validationCodes, ValidationError, type ValidationIssue } from './failures.js'
 
-/** Whether it has the form of a UUID, of whatever version, so that PostgreSQL takes it as one. */
+/** Whether a string is a UUID of any version, so that PostgreSQL accepts it as one. */
 export function isUuid(text: string): boolean {
   return /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i.test(text)
 }
 
 type Refuse = { addIssue(issue: { code: 'custom'; message: string; params: { code: ValidationCode } }): void }
 
-/** Adds an issue with one of our own codes to a zod check. */
+/** Adds an issue with one of our codes to a check of Zod. */
 export function refuse(context: Refuse, code: ValidationCode, message: string): void {
   context.addIssue({ code: 'custom', message, params: { code } })
 }
 
-/** Whether PostgreSQL can store the text as it is: it knows neither U+0000 nor half a surrogate pair. */
+/** Whether PostgreSQL can store the text. It cannot store U+0000 or unpaired surrogates. */
 export function isStorable(text: string): boolean {
   return !text.includes('\u0000') && text.isWellFormed()
 }
@@ -28,14 +28,14 @@ export function text({ min = 0, max }: { min?: number; max: number }) {
   })
 }
 
-/** A text that is only compared with stored ones, of any length. */
+/** A text of any length, for input that is only compared with stored texts. */
 export const storable = z.string().superRefine(refuseUnstorable)
 
 function refuseUnstorable(value: string, context: Refuse): void {
   if (!isStorable(value)) refuse(context, 'INVALID_FORMAT', 'U+0000 and unpaired surrogates are not allowed.')
 }
 
-/** The writer's own id of a row. */
+/** OneRoster's name for the id that a row has in the system that it comes from. */
 export const sourcedId = text({ min: 1, max: 255 })
 
 /** A number from `min` to `max`, both included. */
@@ -45,7 +45,7 @@ export function between(min: number, max: number) {
   })
 }
 
-/** For a field that may be left out but not cleared. */
+/** A value that cannot be cleared: null is refused with the code NOT_NULLABLE. */
 export function notNull<Schema extends z.ZodType>(schema: Schema) {
   return schema.nullable().transform((value, context) => {
     if (value !== null) return value
@@ -54,7 +54,7 @@ export function notNull<Schema extends z.ZodType>(schema: Schema) {
   })
 }
 
-/** The version that a client expects: 0 or more; null and undefined mean any. */
+/** The version that a client expects a row to have, from 0. Null and undefined: any. */
 export const expectedVersion = z
   .number()
   .superRefine((value, context) => {
@@ -63,21 +63,21 @@ export const expectedVersion = z
   .nullish()
 
 /**
- * Checks `input` against `schema` without any I/O: the parsed value, or all issues together.
+ * Checks `input` against `schema`. Returns the parsed value, or an error with all issues.
  *
- * @param path the argument that `input` is, e.g. `["input"]`
+ * @param path the path of `input` in the arguments, e.g. `["input"]`
  */
 export function check<Schema extends z.ZodType>(
   schema: Schema,
   input: unknown,
   path: string[] = [],
 ): z.output<Schema> | ValidationError {
-  // Only an issue that reports its input tells what is missing from what has a wrong type.
+  // `reportInput` puts the input into each issue, so that codeOf() can tell a missing value from one of a wrong type.
   const result = schema.safeParse(input, { reportInput: true })
   return result.success ? result.data : new ValidationError(issuesOf(result.error, path))
 }
 
-/** Zod's issues as ours, each path below `path`. */
+/** Translates Zod's issues into ours, with `path` in front of each path. */
 export function issuesOf(error: z.ZodError, path: string[] = []): ValidationIssue[] {
   return error.issues.map((issue) => ({
     path: [...path, ...issue.path.map(String)],

@@ -2,23 +2,23 @@ import type { Organisation, User } from '../generated/prisma/client.js'
 import { ForbiddenError } from './failures.js'
 import { type Scope, scopes } from './scopes.js'
 
-/** Who sends the request, proven by its credential. */
+/** Who sends a request, as its credential proves. */
 export interface Viewer {
   organisation: Organisation
-  /** Null for a key without a user, and for a token whose subject has no row. */
+  /** Null for a key that is not of a user, and for a token whose subject is no known user. */
   user: User | null
-  /** With the reading scope that each writing one includes. */
+  /** Includes the _READ scope of each _WRITE scope. */
   scopes: ReadonlySet<Scope>
-  /** `user:<subject>`, `key:<id>` or `session:<id>`, or `system:<command>`: what revisions name. */
+  /** What revisions call the viewer: `user:<subject>`, `key:<id>`, `session:<id>` or `system:<command>`. */
   actor: string
 }
 
-/** The visible line at the top of a use case: null when the viewer may go on. */
+/** Null if the viewer has the scope, otherwise the failure to return. Each function of a service.ts calls it first. */
 export function requireScope(viewer: Viewer, scope: Scope): ForbiddenError | null {
   return viewer.scopes.has(scope) ? null : new ForbiddenError(`The scope ${scope} is required.`, [], scope)
 }
 
-/** A command of the gateway itself, which may do everything in one organisation. */
+/** The viewer for a command of the gateway, such as `import`: it has all scopes in one organisation. */
 export function commandViewer(organisation: Organisation, command: string): Viewer {
   return { organisation, user: null, scopes: new Set(scopes), actor: `system:${command}` }
 }

@@ -11,62 +11,65 @@ import {
 import { isRecord } from '../domain/is-record.js'
 
 /*
- * How values become what the client gets, as GraphQL's specification has it: null where a field may be null and failed, and the error
- * beside it. The errors are those of @graphql-tools/executor, word by word.
+ * Value completion as in GraphQL's specification: the value of a resolver becomes the value in the response. A nullable field that fails
+ * becomes null, and its error goes to `errors`. The messages are exactly those of @graphql-tools/executor, Yoga's own executor.
  */
 
 /** One execution of a query. */
 export interface Run {
   contextValue: object
   variableValues: Record<string, unknown>
-  /** What has failed so far where null stands for it. */
+  /** The errors of the response so far. */
   errors: GraphQLError[]
 }
 
 /*
- * Where a value stands in the answer is told by two arguments: at `path`, or at a place of the list at `path`, with `index` for the
- * place and NO_LIST for none. Most values in lists so have no path of their own, which nobody looks at and which would take more memory
- * than the answer. Where somebody does look, it is made once: Pothos knows the place of a row by that very object.
+ * Two arguments say where in the response a value is: it is item `index` of the list at `path`, or, if `index` is NOT_IN_LIST, it is at
+ * `path` itself. So most items of lists need no path object of their own; nobody reads these, and they would take more memory than the
+ * response. Where a resolver may read the path of an item, it is made once, because Pothos identifies rows by that object.
  */
 
-export const NO_LIST = -1
+/** The `index` of a value that is not an item of a list. */
+export const NOT_IN_LIST = -1
 
 type Path = ResponsePath | undefined
 
+/** The path of a value itself. */
 export function pathAt(path: Path, index: number): Path {
-  return index === NO_LIST ? path : { prev: path, key: index, typename: undefined }
+  return index === NOT_IN_LIST ? path : { prev: path, key: index, typename: undefined }
 }
 
-/** How a value becomes what the client gets of it. */
+/** Completes the values of one type. */
 export interface Completion {
-  /** Whether a resolver below it may look at its path. */
+  /** Whether a resolver at or below the value may read its path. */
   needsPath: boolean
   /**
-   * Answers that, or a promise of it.
+   * Returns the completed value, or a promise of it.
    *
-   * @throws what it failed with, for the next place above that may be null
+   * @throws the error of a field that cannot be null; the nearest nullable field above becomes null
    */
   complete(value: unknown, path: Path, index: number, run: Run): unknown
 }
 
-/** The field of a document that a value is of. */
+/** A field of the document, for which values are completed. */
 export interface FieldOfDocument {
+  /** Several if the document selects the field several times under the same response key. */
   nodes: FieldNode[]
   /** E.g. `Query.assessment`. */
   coordinate: string
-  /** What a resolver is told beside its arguments, at one path of an execution. */
+  /** Makes the `info` argument of resolvers. */
   infoOf(path: ResponsePath, run: Run): GraphQLResolveInfo
 }
 
 /* ---- failures ---------------------------------------------------------------------------------- */
 
 /**
- * What stands for a failure: null, with its error told.
+ * Adds the error of a field to the response, and returns null as its value.
  *
- * @throws GraphQLError where there may be no null
+ * @throws GraphQLError if the field cannot be null
  */
-export function settle(cause: unknown, isNullable: boolean, { nodes }: FieldOfDocument, path: Path, run: Run): null {
-  // Several at once come from resolvers that do several things.
+export function handleFieldError(cause: unknown, isNullable: boolean, { nodes }: FieldOfDocument, path: Path, run: Run): null {
+  // As @graphql-tools/executor does, each error of an AggregateError is reported by itself.
   const causes: unknown[] = cause instanceof AggregateError ? cause.errors : [cause]
   for (const it of causes) {
     const error = locatedError(it, nodes, keysOf(path))
@@ -82,27 +85,26 @@ function keysOf(path: Path): (string | number)[] {
   return keys.reverse()
 }
 
-/** Completes what a field or a place in a list has, or is promised; its failure ends here if there may be null. */
+/** Completes the value, or promised value, of a field or of an item of a list. If it fails and may be null, it becomes null. */
 export function completed(value: unknown, completion: Completion, isNullable: boolean, field: FieldOfDocument, path: Path, index: number, run: Run): unknown {
   try {
     const answer = isThenable(value)
       ? Promise.resolve(value).then((it) => completion.complete(it, path, index, run))
       : completion.complete(value, path, index, run)
     if (!(answer instanceof Promise)) return answer
-    return answer.catch((error: unknown) => settle(error, isNullable, field, pathAt(path, index), run))
+    return answer.catch((error: unknown) => handleFieldError(error, isNullable, field, pathAt(path, index), run))
   } catch (error) {
-    return settle(error, isNullable, field, pathAt(path, index), run)
+    return handleFieldError(error, isNullable, field, pathAt(path, index), run)
   }
 }
 
-/** As an error, whatever was thrown. */
 export function asError(thrown: unknown): Error {
   return thrown instanceof Error ? thrown : new Error('Something else than an error was thrown.', { cause: thrown })
 }
 
 /* ---- kinds of values --------------------------------------------------------------------------- */
 
-/** Of a value that may be null. */
+/** Completes a nullable type. */
 export function nullable({ needsPath, complete }: Completion): Completion {
   return {
     needsPath,
@@ -113,7 +115,7 @@ export function nullable({ needsPath, complete }: Completion): Completion {
   }
 }
 
-/** Of a value that may not. */
+/** Completes a non-null type. */
 export function nonNull({ needsPath, complete }: Completion, { coordinate }: FieldOfDocument): Completion {
   return {
     needsPath,
@@ -136,7 +138,7 @@ export function leaf(type: GraphQLLeafType): Completion {
   }
 }
 
-/** What a type refuses to show is a fault of the gateway, not something to tell the client. */
+/** An error of `serialize` is replaced by one that is masked: it is a bug of the gateway, and its message is not for the client. */
 function serialize(type: GraphQLLeafType, value: unknown): unknown {
   try {
     return type.serialize(value)
@@ -145,7 +147,7 @@ function serialize(type: GraphQLLeafType, value: unknown): unknown {
   }
 }
 
-/** @param isNullable whether an item may be null */
+/** Completes a list. @param isNullable whether an item may be null */
 export function listOf(item: Completion, isNullable: boolean, field: FieldOfDocument): Completion {
   return {
     needsPath: item.needsPath,
@@ -161,7 +163,8 @@ export function listOf(item: Completion, isNullable: boolean, field: FieldOfDocu
           answers.push(answer)
         }
       } catch (error) {
-        // A failure of the others would be nobody's, and end the process: they are awaited with this one, or at least heard.
+        // An unhandled rejection of another item would end the process. So each item gets a handler here, and those that are
+        // being completed are awaited together with this error.
         for (const value of values) if (isThenable(value)) Promise.resolve(value).catch(() => {})
         if (!isPending) throw error
         answers.push(Promise.reject(asError(error)))
@@ -172,11 +175,11 @@ export function listOf(item: Completion, isNullable: boolean, field: FieldOfDocu
 }
 
 /**
- * Of an interface or a union: each value tells which type it is of.
+ * Completes an interface or a union, after finding the object type of each value.
  *
- * @param objects by the name of each type that it can be of
+ * @param objects the completions of the possible types, by their names
  */
-export function oneOf(type: GraphQLAbstractType, objects: ReadonlyMap<string, Completion>, field: FieldOfDocument): Completion {
+export function abstractType(type: GraphQLAbstractType, objects: ReadonlyMap<string, Completion>, field: FieldOfDocument): Completion {
   const resolveType = type.resolveType ?? defaultTypeResolver
   const objectOf = (name: unknown): Completion => {
     const object = typeof name === 'string' ? objects.get(name) : undefined
@@ -193,7 +196,7 @@ export function oneOf(type: GraphQLAbstractType, objects: ReadonlyMap<string, Co
   }
 }
 
-/** What stands in lists belongs to the field that has them. */
+/** Removes the indexes from the end of a path: the path that a type resolver gets is that of the field, not of an item of its list. */
 function pathOfField(path: Path): ResponsePath {
   let field = path
   while (typeof field?.key === 'number') field = field.prev

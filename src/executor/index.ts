@@ -4,22 +4,22 @@ import { LRUCache } from 'lru-cache'
 import { isRecord } from '../domain/is-record.js'
 import { type Plan, planOf } from './plan.js'
 
-/** Fields that are kept planned in all, each about a kilobyte. */
-const MOST_FIELDS = 50_000
-/** So many characters of source have a syntax tree about as large as the plan of a field. */
-const CHARACTERS_LIKE_A_FIELD = 10
+/** How many planned fields are cached in all. Each takes about a kilobyte. */
+const MAX_PLANNED_FIELDS = 50_000
+/** Characters of source whose syntax tree takes about as much memory as the plan of one field. */
+const CHARACTERS_PER_FIELD = 10
 
 const UNPLANNED = { fields: 0 }
 
 /**
- * Executes queries by a plan of what they are, which is kept for the next time; all else is executed as it would be without. README.md
- * says why, what a plan leaves out, and how it is held to the same answers.
+ * Executes queries by a plan, which is made when a query first comes and cached. A plan knows the types, fields and resolvers of the query
+ * in advance, so that execution takes less time. Operations that have no plan (see Unplanned) are executed by Yoga's executor.
  */
 export function usePlannedExecution(): Plugin {
   const plans = new LRUCache<OperationDefinitionNode, Plan | typeof UNPLANNED>({
-    maxSize: MOST_FIELDS,
+    maxSize: MAX_PLANNED_FIELDS,
     // A plan keeps the syntax tree of its whole document.
-    sizeCalculation: ({ fields }, { loc }) => fields + Math.ceil((loc?.source.body.length ?? 0) / CHARACTERS_LIKE_A_FIELD) + 1,
+    sizeCalculation: ({ fields }, { loc }) => fields + Math.ceil((loc?.source.body.length ?? 0) / CHARACTERS_PER_FIELD) + 1,
   })
 
   function planFor(args: ExecutionArgs): Plan | undefined {

@@ -23,20 +23,24 @@ import {
   type SelectionSetNode,
 } from 'graphql'
 import { isRecord } from '../domain/is-record.js'
-import { asError, completed, type Completion, type FieldOfDocument, isThenable, leaf, listOf, NO_LIST, nonNull, nullable, oneOf, pathAt, type Run, settle } from './completion.js'
+import { abstractType, asError, completed, type Completion, type FieldOfDocument, handleFieldError, isThenable, leaf, listOf, nonNull, NOT_IN_LIST, nullable, pathAt, type Run } from './completion.js'
 
-/** What a document holds that is not planned: the operation is the ordinary executor's, each time. */
+/**
+ * Thrown for an operation that cannot have a plan, e.g. one that is no query, has directives, is too large, or asks for introspection.
+ * Yoga's executor executes it each time.
+ */
 class Unplanned extends Error {}
 
-/** A query with more fields, counted wherever a fragment is spread, has no plan. */
-const LARGEST_QUERY = 1_000
+/** How many fields a plan may have. The fields of a fragment count at each of its spreads. */
+const MAX_FIELDS_PER_PLAN = 1_000
 
-/** A field of an object in the answer: it completes the object that it is a field of, at the object's own place. */
+/** One field of an object type. Its `complete` gets the object, with the object's path and index, and returns the value of the field. */
 interface PlannedField extends Completion {
+  /** Its response key. */
   name: string
 }
 
-/** The plan of one operation of a valid document, if it can have one. */
+/** Makes the plan of an operation; undefined if it cannot have one. The document must have been validated. */
 export function planOf({ schema, document }: Pick<ExecutionArgs, 'schema' | 'document'>, operation: OperationDefinitionNode): Plan | undefined {
   try {
     const fragments: Record<string, FragmentDefinitionNode> = {}
@@ -48,9 +52,9 @@ export function planOf({ schema, document }: Pick<ExecutionArgs, 'schema' | 'doc
   }
 }
 
-/** A query with all that can be known before it is executed: which fields of which types it selects, by which resolvers, in which form. */
+/** A query with everything that is known before its execution: its fields, their types, resolvers and completions. */
 export class Plan {
-  /** How many it has. */
+  /** How many fields the plan has. */
   fields = 0
   readonly #root: Completion
 
@@ -64,7 +68,7 @@ export class Plan {
     this.#root = this.#object(root, [operation.selectionSet])
   }
 
-  /** The answer; undefined, before anything is executed, for variables that do not fit. */
+  /** Executes the query. Returns undefined, without having executed anything, if the variables are invalid: Yoga's executor then reports them. */
   execute(given: Record<string, unknown>, contextValue: object): ExecutionResult | Promise<ExecutionResult> | undefined {
     const { coerced } = getVariableValues(this.schema, this.operation.variableDefinitions ?? [], given)
     if (!coerced) return undefined
@@ -78,7 +82,7 @@ export class Plan {
       return answered(null)
     }
     try {
-      const data = this.#root.complete(undefined, undefined, NO_LIST, run)
+      const data = this.#root.complete(undefined, undefined, NOT_IN_LIST, run)
       return data instanceof Promise ? data.then(answered, failed) : answered(data)
     } catch (error) {
       return failed(error)
@@ -95,7 +99,7 @@ export class Plan {
     return {
       needsPath,
       complete(source, path, index, run) {
-        const [at, place] = needsPath ? [pathAt(path, index), NO_LIST] : [path, index]
+        const [at, place] = needsPath ? [pathAt(path, index), NOT_IN_LIST] : [path, index]
         const answer: Record<string, unknown> = {}
         let promises: Promise<void>[] | undefined
         try {
@@ -106,7 +110,7 @@ export class Plan {
           }
         } catch (error) {
           if (!promises) throw error
-          // The errors of the others are told beside this one, so that they are waited for.
+          // The other fields are awaited, because their errors belong to the response too.
           return Promise.allSettled(promises).then(() => Promise.reject(asError(error)))
         }
         return promises ? Promise.all(promises).then(() => answer) : answer
@@ -114,14 +118,14 @@ export class Plan {
     }
   }
 
-  /** The fields that a selection has of a type, by their keys in the answer. */
+  /** Adds the fields that a selection set selects of an object type to `nodes`, by response key (CollectFields in the specification). */
   #collect(type: GraphQLObjectType, { selections }: SelectionSetNode, nodes: Map<string, FieldNode[]>, spread: Set<string>): void {
     for (const selection of selections) {
-      // Conditions change with the variables.
+      // @skip and @include depend on the variables.
       if (selection.directives?.length) throw new Unplanned()
       if (selection.kind === Kind.FIELD) {
         const key = (selection.alias ?? selection.name).value
-        // As a name of a property it would be more than that.
+        // Assigning this property would set the prototype of the response object.
         if (key === '__proto__') throw new Unplanned()
         const same = nodes.get(key)
         if (same) same.push(selection)
@@ -139,16 +143,16 @@ export class Plan {
     }
   }
 
-  /** A fragment inside of another can be of a type that this object is not. */
+  /** Whether a fragment applies to an object type (DoesFragmentTypeApply in the specification). */
   #applies({ typeCondition }: InlineFragmentNode | FragmentDefinitionNode, type: GraphQLObjectType): boolean {
     const condition = typeCondition && this.schema.getType(typeCondition.name.value)
     return !condition || condition === type || (isAbstractType(condition) && this.schema.isSubType(condition, type))
   }
 
-  /** @param name that it has in the answer */
+  /** Plans one field. @param name its response key */
   #field(parentType: GraphQLObjectType, name: string, nodes: FieldNode[]): PlannedField {
     this.fields += 1
-    if (this.fields > LARGEST_QUERY) throw new Unplanned()
+    if (this.fields > MAX_FIELDS_PER_PLAN) throw new Unplanned()
     const [node] = nodes
     const typename = parentType.name
     if (node?.name.value === '__typename') return { name, needsPath: false, complete: () => typename }
@@ -168,9 +172,9 @@ export class Plan {
           const given: unknown = args.length > 0 ? getArgumentValues(field, node, run.variableValues) : {}
           value = resolve(source, given, run.contextValue, ofDocument.infoOf(path, run))
         } catch (error) {
-          return settle(error, isNullable, ofDocument, path, run)
+          return handleFieldError(error, isNullable, ofDocument, path, run)
         }
-        return completed(value, completion, isNullable, ofDocument, path, NO_LIST, run)
+        return completed(value, completion, isNullable, ofDocument, path, NOT_IN_LIST, run)
       },
     }
     if (resolve !== defaultFieldResolver) return resolved
@@ -180,15 +184,15 @@ export class Plan {
       needsPath: completion.needsPath,
       complete(source, path, index, run) {
         const value = isRecord(source) ? source[property] : undefined
-        if (typeof value === 'function') return resolved.complete(source, pathAt(path, index), NO_LIST, run)
+        if (typeof value === 'function') return resolved.complete(source, pathAt(path, index), NOT_IN_LIST, run)
         if (!isLeaf || isThenable(value)) {
-          return completed(value, completion, isNullable, ofDocument, { prev: pathAt(path, index), key: name, typename }, NO_LIST, run)
+          return completed(value, completion, isNullable, ofDocument, { prev: pathAt(path, index), key: name, typename }, NOT_IN_LIST, run)
         }
-        // What most values are: no path is made for them unless they fail.
+        // Most values are leaves like this one. A path is made only if the value fails.
         try {
-          return completion.complete(value, undefined, NO_LIST, run)
+          return completion.complete(value, undefined, NOT_IN_LIST, run)
         } catch (error) {
-          return settle(error, isNullable, ofDocument, { prev: pathAt(path, index), key: name, typename }, run)
+          return handleFieldError(error, isNullable, ofDocument, { prev: pathAt(path, index), key: name, typename }, run)
         }
       },
     }
@@ -215,13 +219,13 @@ export class Plan {
     return nullable(this.#ofPresent(type, selections, field))
   }
 
-  /** Of values that are not null. */
+  /** The completion of a type, without regard to null. */
   #ofPresent(type: GraphQLOutputType, selections: SelectionSetNode[], field: FieldOfDocument): Completion {
     if (isListType(type)) return listOf(this.#completion(type.ofType, selections, field), !isNonNullType(type.ofType), field)
     if (isObjectType(type)) return this.#object(type, selections)
     if (isAbstractType(type)) {
       const objects = this.schema.getPossibleTypes(type).map((it) => [it.name, this.#object(it, selections)] as const)
-      return oneOf(type, new Map(objects), field)
+      return abstractType(type, new Map(objects), field)
     }
     if (!isLeafType(type)) throw new Unplanned()
     return leaf(type)

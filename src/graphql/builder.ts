@@ -13,7 +13,7 @@ import type { JsonObject } from '../domain/json.js'
 import type { Scope } from '../domain/scopes.js'
 import { storedColumns } from './stored-columns.js'
 
-/** The one Pothos builder: plugins, scalars and defaults. Every type stands in its room. */
+/** Pothos's schema builder, with its plugins, scalars and defaults. The types are declared by the modules, e.g. in assessments/schema.ts. */
 export const builder = new SchemaBuilder<{
   Context: Context
   PrismaTypes: PrismaTypes
@@ -29,7 +29,8 @@ export const builder = new SchemaBuilder<{
   }
 }>({
   defaultFieldNullability: false,
-  // The first resolves first: whether a field may be seen, then whether the row at hand has it, then what Prisma reads.
+  // A plugin wraps the resolvers of those after it: first the scopes are checked, then storedColumns looks whether the row already has
+  // the field, and only then Prisma reads it.
   plugins: [ScopeAuthPlugin, RelayPlugin, storedColumns, PrismaPlugin, DirectivesPlugin, FederationPlugin],
   prisma: {
     client: (context) => context.store,

@@ -1,33 +1,33 @@
 import { queryFromInfo } from '@pothos/plugin-prisma'
 import DataLoader from 'dataloader'
 import type { FieldNode, GraphQLResolveInfo } from 'graphql'
-import { lengthWith, wholeList } from '../domain/query-hints.js'
+import { totalCountHint, totalCountOf } from '../domain/query-hints.js'
 import type { Context } from './context.js'
 import type { Connection, Page } from './pagination.js'
 import { selectedFields } from './selections.js'
 
-/** A Prisma model, e.g. `store.assessment`, as far as a list needs it. */
+/** The methods of a Prisma model, e.g. `store.assessment`, that a list needs. */
 interface ListedModel<Row, Where> {
   findMany(query: object): PromiseLike<Row[]>
   count(query: { where: Where }): PromiseLike<number>
 }
 
-/** The columns and relations that a document selects of a connection's nodes, and those that its cursors are made of, as a Prisma query. */
+/** A Prisma query for the nodes of a connection: the columns and relations that the document selects, and the columns of the cursors. */
 export function nodeQuery(context: Context, info: GraphQLResolveInfo, { columns }: { columns: string[] }) {
   return withColumns(queryFromInfo({ context, info, paths: [['nodes'], ['edges', 'node']] }), columns)
 }
 
-/** What is selected besides; nothing is where no field of the type is shown. */
+/** Adds columns to the `select` of a query. The query has none if the document selects no field of the type. */
 function withColumns(query: { select?: object }, columns: string[]): object {
   return { ...query, select: { ...query.select, ...Object.fromEntries(columns.map((name) => [name, true])) } }
 }
 
-/** Whether a document selects a field of what is being resolved, without a condition. */
+/** Whether the document selects a field below the one that is being resolved, without @skip or @include. */
 function selects(info: GraphQLResolveInfo, wanted: string): boolean {
   return selectedFields(info, ({ directives }) => !directives?.length).some(({ name }) => name.value === wanted)
 }
 
-/** Reads one page of a root list; the whole list is counted only when that is asked for, by the same statement where that can be. */
+/** Reads one page of a list at the root of a query. The total is counted only if the document selects it, and with the same statement if the store can. */
 export async function listPage<Row, Node extends Row, Where>(
   context: Context,
   info: GraphQLResolveInfo,
@@ -35,27 +35,27 @@ export async function listPage<Row, Node extends Row, Where>(
   { where, page }: { where: Where; page: Page<Row> },
 ): Promise<Connection<Node>> {
   const query = { ...nodeQuery(context, info, page), where: { AND: [where, page.where] }, orderBy: page.orderBy, take: page.take }
-  const rows = await model.findMany(selects(info, 'totalCount') ? { ...query, [wholeList]: where } : query)
-  return page.connection(rows, async () => lengthWith(rows) ?? model.count({ where }))
+  const rows = await model.findMany(selects(info, 'totalCount') ? { ...query, [totalCountHint]: where } : query)
+  return page.connection(rows, async () => totalCountOf(rows) ?? model.count({ where }))
 }
 
-/** How a list below many parents is read: by one statement for the pages and one for the counts. */
+/** How to read a connection below many parents: the pages with one statement, the counts with another. */
 interface RelatedList<Node> {
-  /** The page of each parent, `query` being the arguments of the relation. */
+  /** Reads the page of each parent. `query` is the value for the relation in the `select` of the parent's model. */
   read(context: Context, parentIds: string[], query: object): PromiseLike<{ id: string; nodes: Node[] }[]>
-  /** The length of each parent's whole list; a parent left out has none. */
+  /** Counts the whole list of each parent. A parent with an empty list may be left out. */
   count(context: Context, parentIds: string[]): PromiseLike<{ id: string; count: number }[]>
 }
 
 /**
- * Declares a connection below a type. Its pages are read for all parents of the same place in the
- * document together, since arguments and selection are the same for each of them.
+ * Makes the resolver of a connection below a type, e.g. `Entity.assessments`. The pages of all parents at the same field of the document
+ * are read together, because they have the same arguments and selection.
  */
-export function relatedPages<Node>({ read, count }: RelatedList<Node>) {
-  const batch = placeBatch<Connection<Node>>()
+export function batchedConnection<Node>({ read, count }: RelatedList<Node>) {
+  const batch = batchPerField<Connection<Node>>()
   return (context: Context, info: GraphQLResolveInfo, parentId: string, page: Page<Node>): Promise<Connection<Node>> => {
-    // Planned for every parent, though one query reads for all: it tells Pothos what their rows hold,
-    // which it would load once more otherwise.
+    // Made for each parent, though only one is used: making it tells Pothos which columns the rows at this path will have.
+    // Otherwise Pothos would load them again.
     const query = { ...nodeQuery(context, info, page), where: page.where, orderBy: page.orderBy, take: page.take }
     return batch(context, info, parentId, async (ids) => {
       const nodes = new Map((await read(context, ids, query)).map((parent) => [parent.id, parent.nodes]))
@@ -69,11 +69,13 @@ export function relatedPages<Node>({ read, count }: RelatedList<Node>) {
 }
 
 /**
- * Declares a field that reads one row by the column that names it, together with the rows of the same
- * place: null where there is none.
+ * Makes a function that finds a row by the value of a unique column, or null. All rows that are looked up at the same field of the
+ * document are read together.
+ *
+ * @param column The unique column, e.g. `id`.
  */
-export function rowsByPlace<Row>(typeName: string, column: keyof Row & string) {
-  const batch = placeBatch<Row | null>()
+export function batchedLookup<Row>(typeName: string, column: keyof Row & string) {
+  const batch = batchPerField<Row | null>()
   const queries = new WeakMap<GraphQLResolveInfo, object>()
   return (
     context: Context,
@@ -81,7 +83,7 @@ export function rowsByPlace<Row>(typeName: string, column: keyof Row & string) {
     name: string,
     find: (names: string[], query: object) => PromiseLike<Row[]>,
   ): Promise<Row | null> => {
-    // For every row, as in `relatedPages`, but for those that one call of a resolver names.
+    // Made for each `info`, as in `batchedConnection`. A call of a resolver that looks up several rows has one `info` for all of them.
     const query = queries.get(info) ?? withColumns(queryFromInfo({ context, info, typeName }), [column])
     queries.set(info, query)
     return batch(context, info, name, async (names) => {
@@ -92,10 +94,10 @@ export function rowsByPlace<Row>(typeName: string, column: keyof Row & string) {
 }
 
 /**
- * One batch for each place in the document where the field is selected, for each request. Executors have
- * one list of nodes for it, whatever row they are at; at the same path, rows of another type have another.
+ * Makes a batch for each request and each field of the document. `info.fieldNodes` identifies the field: executors pass the same array for
+ * all rows of one type at that field. The path would not do, because rows of another type can be at the same one.
  */
-function placeBatch<Result>() {
+function batchPerField<Result>() {
   const requests = new WeakMap<Context, Map<readonly FieldNode[], DataLoader<string, Result>>>()
   return (
     context: Context,
@@ -110,7 +112,7 @@ function placeBatch<Result>() {
       places.get(place) ??
       new DataLoader<string, Result>(
         async (keys) => {
-          // What is asked for later is another batch. As a value of the weak map this one would be held until the whole heap is collected.
+          // Later loads make another batch. This one is removed because the values of a WeakMap live until a major garbage collection.
           places.delete(place)
           const resultOf = await load([...keys])
           return keys.map(resultOf)

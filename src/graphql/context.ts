@@ -4,12 +4,12 @@ import type { Viewer } from '../domain/viewer.js'
 import type { PrismaClient } from '../generated/prisma/client.js'
 import type { Loaders } from './loaders.js'
 
-/** What every resolver and service of one request may use. */
+/** The context of a request's resolvers. */
 export interface Context extends Services {
   store: PrismaClient
   changes: ChangeSignals
   loaders: Loaders
-  /** Whom the request's credential stands for by now; null when it is no longer good. */
+  /** Looks the request's credential up again. Null if it is no longer valid, e.g. revoked. */
   reauthenticate(): Promise<Viewer | null>
   /** Deadline of refreshAssessments, in milliseconds. */
   refreshTimeoutMs: number

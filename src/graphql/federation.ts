@@ -1,11 +1,12 @@
 import { GraphQLError, type GraphQLSchema, isUnionType } from 'graphql'
 import { isRecord } from '../domain/is-record.js'
 
+/** How many representations one `_entities` field may have. */
 export const MAXIMUM_REPRESENTATIONS = 1000
 
 /**
- * Makes `_entities` answer each representation for itself: one that names no entity type is null
- * like one that names no row, where the federation library would fail them all. And it caps them.
+ * Wraps the resolver of `_entities`. A representation of an unknown type becomes null, as one of an unknown row does; the federation
+ * library would fail the whole field. Also limits the number of representations.
  */
 export function guardEntities(schema: GraphQLSchema): void {
   const field = schema.getQueryType()?.getFields()['_entities']

@@ -1,12 +1,12 @@
 import { badInput } from './pagination.js'
 
-/** How many different values one list of a filter may have. PostgreSQL takes 65,535 parameters in all. */
+/** How many different values a list in a filter may have. A PostgreSQL statement can have 65,535 parameters in all. */
 const MAXIMUM_VALUES = 1000
 
 /**
- * The condition that a column has one of these values.
+ * Prisma's condition that a column has one of these values.
  *
- * @throws GraphQLError with code BAD_USER_INPUT for more different values than a filter may have.
+ * @throws GraphQLError with code BAD_USER_INPUT for more than 1,000 different values.
  */
 export function anyOf<Value>(values: Value[]): { in: Value[] } {
   const different = [...new Set(values)]

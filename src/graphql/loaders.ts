@@ -1,28 +1,28 @@
 import DataLoader from 'dataloader'
 import type { Services } from '../domain/services.js'
 
-/** A room's loaders, made for one request and bound to its viewer. */
-type LoaderClass<Room> = new (services: Services) => Room
+/** A class with the loaders of one module, e.g. OrganisationLoaders. */
+type LoaderClass<Loader> = new (services: Services) => Loader
 
 /**
- * The loaders of one request, each room's made when the first of them is asked for. What one has loaded stays as it was, so that a
- * request sees one state of a row; an event of a subscription has loaders of its own.
+ * The loaders of one request. Those of a module are made when they are first used. A loaded row is cached, so that a request always sees
+ * the same state of it. Each event of a subscription gets new loaders.
  */
 export class Loaders {
-  readonly #rooms = new Map<LoaderClass<object>, object>()
+  readonly #instances = new Map<LoaderClass<object>, object>()
 
   constructor(readonly services: Services) {}
 
-  of<Room extends object>(room: LoaderClass<Room>): Room {
-    const known = this.#rooms.get(room)
-    if (known instanceof room) return known
-    const made = new room(this.services)
-    this.#rooms.set(room, made)
+  of<Loader extends object>(loader: LoaderClass<Loader>): Loader {
+    const known = this.#instances.get(loader)
+    if (known instanceof loader) return known
+    const made = new loader(this.services)
+    this.#instances.set(loader, made)
     return made
   }
 }
 
-/** A loader of rows by id: one statement for all that a request asks for at the same time. */
+/** Makes a loader of rows by id, with one statement for all ids that are loaded at the same time. `load` rejects if there is no such row. */
 export function byId<Row extends { id: string }>(find: (ids: string[]) => PromiseLike<Row[]>): DataLoader<string, Row> {
   return new DataLoader<string, Row>(async (ids) => {
     const rows = new Map((await find([...ids])).map((row) => [row.id, row]))

@@ -6,7 +6,7 @@ import type { Context } from './context.js'
 import { MAXIMUM_PAGE_SIZE } from './pagination.js'
 import type { LoadById } from './references.js'
 
-/** Relay's interface; each room says by `nodeType` which of its types implement it. */
+/** Relay's Node interface. `registerNodeType` makes the types that implement it available to `node` and `nodes`. */
 export const Node = builder.interfaceRef<{ id: string }>('Node').implement({
   description: 'Anything that `node` can find again by its id.',
   fields: (t) => ({ id: t.exposeID('id', { description: 'UUID, the same everywhere.' }) }),
@@ -18,11 +18,11 @@ interface NodeType {
   load(context: Context, info: GraphQLResolveInfo, id: string): Promise<{ id: string } | null>
 }
 
-/** By the name of the type, which is that of its table as well. */
+/** By the name of the type, which is also the name of its table. */
 const nodeTypes = new Map<string, NodeType>()
 
-/** Lets `node` and `nodes` find the rows of a type, which has to implement Node and be named as its table. */
-export function nodeType<Row extends { id: string }>(
+/** Lets `node` and `nodes` find the rows of a type. The type must implement Node and have the name of its table. */
+export function registerNodeType<Row extends { id: string }>(
   type: { name: string; addBrand(row: NoInfer<Row>): unknown },
   load: LoadById<Row>,
   tenantColumn: NodeType['tenantColumn'] = 'organisationId',
@@ -31,14 +31,14 @@ export function nodeType<Row extends { id: string }>(
     tenantColumn,
     async load(context, info, id) {
       const row = await load(context, info, id)
-      // The interface tells the type of a row by its brand.
+      // Pothos finds the object type of a row by this brand.
       if (row) type.addBrand(row)
       return row
     },
   })
 }
 
-/** The names of the types of the viewer's rows with these ids, by one statement over all tables. */
+/** Finds the type of each id among the viewer's rows, with one statement over all tables. Unknown ids are left out. */
 async function typesOf({ store, viewer }: Context, ids: string[]): Promise<Map<string, string>> {
   const organisationId = viewer.organisation.id
   const tables = Array.from(nodeTypes, ([name, { tenantColumn }]) => {
@@ -57,8 +57,8 @@ async function findNodes(context: Context, info: GraphQLResolveInfo, ids: string
 }
 
 /**
- * Declares `node` and `nodes`, last of all fields of Query. Another subgraph may have fields of these names as well, which composition
- * would refuse if they were not shareable.
+ * Declares `node` and `nodes`; to be called after all other fields of Query are declared. They are @shareable because federation refuses
+ * to compose subgraphs that have the same field otherwise, and other subgraphs may have them too.
  */
 export function declareNodeQueries(): void {
   builder.queryFields((t) => ({

@@ -8,7 +8,11 @@ const OrderDirection = builder.enumType('OrderDirection', {
   },
 })
 
-/** Declares the enum `<type>OrderField` and the input `<type>Order` of a list. */
+/**
+ * Declares the enum `<type>OrderField` and the input `<type>Order` of a list, and returns the input.
+ *
+ * @param noun what descriptions call the items of the list, in the plural
+ */
 export function orderInput<Field extends string>(
   type: string,
   noun: string,

@@ -5,8 +5,8 @@ import { type RowComparison, rowComparison } from '../domain/query-hints.js'
 import { isStorable, isUuid } from '../domain/validation.js'
 
 /*
- * Relay connections by keyset: a cursor holds the values that its row was ordered by, so that a
- * page starts right behind them whatever was inserted meanwhile, at the cost of an index look-up.
+ * Relay connections with keyset pagination: a cursor holds the values of its row in the columns of the order. A page starts right after
+ * these values, so that rows inserted meanwhile do not shift it, and an index finds its start.
  */
 
 export const DEFAULT_PAGE_SIZE = 20
@@ -21,17 +21,18 @@ export interface PageArguments {
 
 export type Direction = 'asc' | 'desc'
 
-/** A condition as Prisma's `where` takes it, on columns that are only known when the code runs. */
+/** A `where` or `orderBy` of Prisma, on columns that TypeScript does not know. */
 type Condition = Record<string, unknown>
 
-/** A column that a list can be ordered by. Where it can be null, nulls come last in both directions. */
+/** A column that a list can be ordered by. Nulls come last in both directions. */
 export interface OrderColumn<Row> {
   name: keyof Row & string
+  /** Parses a value of the column that is not null from the JSON of a cursor. */
   schema: z.ZodType<Date | string | number>
   nullable: boolean
 }
 
-/** The columns of one type of row, by the kind of their values. */
+/** Makes the order columns of one type of row, with a function for each type of value. */
 export function orderColumns<Row>() {
   const column = (schema: OrderColumn<Row>['schema'], nullable: boolean) => (name: keyof Row & string) => ({
     name,
@@ -58,8 +59,8 @@ export interface OrderTerm<Row> {
 }
 
 /**
- * The order that a client asked for, or `standard`, made total by `tieBreaker`. That one follows the
- * direction of the last term, so that one index serves both directions.
+ * The order that the client asked for, or by default `standard`, descending. `tieBreaker`, a unique column, is added to make the order
+ * total. It takes the direction of the last term, so that one index serves both directions.
  */
 export function orderOf<Row, Field extends string>(
   columns: Record<Field, OrderColumn<Row>>,
@@ -73,18 +74,21 @@ export function orderOf<Row, Field extends string>(
       direction: direction === 'ASC' ? 'asc' : 'desc',
     }),
   )
-  // A column that stands there already decides nothing when it comes again.
+  // A column that comes again cannot change the order.
   const unique = terms.filter(({ column }, index) => terms.findIndex((term) => term.column === column) === index)
   return [...unique, { column: tieBreaker, direction: unique.at(-1)?.direction ?? 'desc' }]
 }
 
+/** A page that is not read yet: the parts of its Prisma query, and how to make a connection of the rows. */
 export interface Page<Row> {
+  /** Only the rows between the cursors. */
   where: Condition
   orderBy: Condition[]
-  /** One more than the page holds, to know whether there is more. */
+  /** The page size plus one, to find out whether there are more rows. */
   take: number
-  /** What a row must hold besides what is shown of it: cursors are made of them. */
+  /** The columns that cursors are made of. The rows must have them, whatever the document selects. */
   columns: (keyof Row & string)[]
+  /** Makes the connection of the rows that the query returned. */
   connection<Node extends Row>(rows: Node[], totalCount: () => Promise<number>): Connection<Node>
 }
 
@@ -95,12 +99,12 @@ export interface Connection<Node> {
 }
 
 /**
- * Turns Relay's arguments into a query for one page.
+ * Plans the query for one page.
  *
  * @param order must end with a unique column
- * @param list what a cursor is bound to beside the order: the name of the list, and its filter
- * @throws GraphQLError with code BAD_USER_INPUT for a size outside 0 to 100, first with last, or a
- *   cursor of another list, order or filter.
+ * @param list the name of the list and its filter; a cursor is valid only for the same list, filter and order
+ * @throws GraphQLError with code BAD_USER_INPUT for a page size outside 0 to 100, `first` together with `last`, or a cursor of another
+ *   list, order or filter.
  */
 export function planPage<Row>(args: PageArguments, order: OrderTerm<Row>[], list: [name: string, filter?: unknown]): Page<Row> {
   const size = pageSize(args)
@@ -123,7 +127,7 @@ export function planPage<Row>(args: PageArguments, order: OrderTerm<Row>[], list
       const page = rows.slice(0, size)
       if (backward) page.reverse()
       const edges = page.map((node) => ({
-        // Made when it is asked for, which that of most nodes is not.
+        // A getter, because most cursors are never asked for.
         get cursor() {
           return encodeCursor(
             binding,
@@ -154,7 +158,10 @@ function isValueOf<Row>({ schema, nullable }: OrderColumn<Row>) {
   return (json: unknown) => (json === null ? nullable : schema.safeParse(json).success)
 }
 
-/** The rows strictly behind a cursor (or before it), term by term as tuples are compared. */
+/**
+ * The condition that a row comes strictly after a cursor, or before it if `backward`. Rows are compared as tuples: by the first column, and
+ * by each further one among rows that are equal so far.
+ */
 function beyondCursor<Row>(order: OrderTerm<Row>[], cursor: unknown[], backward: boolean): Condition {
   const values = order.map(({ column }, index) => (cursor[index] === null ? null : column.schema.parse(cursor[index])))
   const isUpward = ({ direction }: OrderTerm<Row>) => (direction === 'asc') !== backward
@@ -166,10 +173,11 @@ function beyondCursor<Row>(order: OrderTerm<Row>[], cursor: unknown[], backward:
   const [first] = order
   const condition: Condition = { OR: alternatives }
   if (!first) return condition
-  // Redundant, but it alone lets PostgreSQL start inside the index instead of filtering up to there.
+  // This range follows from the condition. It is added because only with it PostgreSQL starts inside the index, instead of reading and
+  // discarding all rows before the cursor.
   const range = { [first.column.name]: isUpward(first) ? { gte: values[0] } : { lte: values[0] } }
   const bounded = first.column.nullable ? condition : { AND: [range, condition] }
-  // Rows with a null come last, where a comparison of rows does not find them.
+  // A row comparison fits only if all terms have the same direction. It is never true for a row with a null, so it must not have to find those.
   const isOneComparison = order.every((term, index) => isUpward(term) === isUpward(first) && values[index] !== null && (backward || !term.column.nullable))
   if (!isOneComparison) return bounded
   const comparison: RowComparison = {
@@ -180,20 +188,20 @@ function beyondCursor<Row>(order: OrderTerm<Row>[], cursor: unknown[], backward:
   return { ...bounded, [rowComparison]: comparison }
 }
 
-/** Null where nothing can be. */
+/** The condition on one column that a row comes after a value, or before it if `backward`. Null if no row can. */
 function beyondValue<Row>(
   { name, nullable }: OrderColumn<Row>,
   value: Date | string | number | null,
   upward: boolean,
   backward: boolean,
 ): Condition | null {
-  // Nulls come last: behind a null there is nothing, and before it everything that is not null.
+  // Nulls come last: nothing comes after a null, and everything that is not null comes before it.
   if (value === null) return backward ? { [name]: { not: null } } : null
   const strictly = { [name]: upward ? { gt: value } : { lt: value } }
   return nullable && !backward ? { OR: [strictly, { [name]: { equals: null } }] } : strictly
 }
 
-/** What ties a cursor to its list: the same for the same order and filter only. */
+/** A short hash that a cursor carries, so that it is refused for any other list, order or filter. */
 export function bindCursor(boundTo: unknown): string {
   return createHash('sha256').update(JSON.stringify(boundTo)).digest('base64url').slice(0, 8)
 }
@@ -202,7 +210,12 @@ export function encodeCursor(binding: string, values: unknown[]): string {
   return Buffer.from(JSON.stringify([binding, ...values])).toString('base64url')
 }
 
-/** @throws GraphQLError with code BAD_USER_INPUT unless it is a cursor of this binding with such values. */
+/**
+ * Reads the values of a cursor.
+ *
+ * @param isValue checks the value of each column
+ * @throws GraphQLError with code BAD_USER_INPUT if the cursor is malformed, of another binding, or has other values.
+ */
 export function decodeCursor(
   argument: 'after' | 'before',
   cursor: string,
@@ -222,7 +235,7 @@ export function decodeCursor(
   return values
 }
 
-/** @throws GraphQLError with code BAD_USER_INPUT for a size outside 0 to 100, or first with last. */
+/** @throws GraphQLError with code BAD_USER_INPUT for a page size outside 0 to 100, or `first` together with `last`. */
 export function pageSize({ first, last }: PageArguments): number {
   if (first != null && last != null) throw badInput('`first` and `last` cannot be given together.')
   const size = first ?? last ?? DEFAULT_PAGE_SIZE
@@ -231,7 +244,7 @@ export function pageSize({ first, last }: PageArguments): number {
   return size
 }
 
-/** What is wrong with the arguments of a list, for the client to mend. */
+/** An error in the arguments of a list, which the client can correct. */
 export function badInput(message: string): GraphQLError {
   return new GraphQLError(message, { extensions: { code: 'BAD_USER_INPUT' } })
 }

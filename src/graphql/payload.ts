@@ -5,8 +5,8 @@ import { isFailure } from '../domain/failures.js'
 type Types = typeof builder.$inferSchemaTypes
 
 /**
- * Declares what a mutation answers: the union `<Mutation>Payload` of its success, whose fields are
- * given, and of the failures that a client can act on.
+ * Declares the result of a mutation: the union `<Mutation>Payload` of a success type, whose `fields` are declared here, and of the failures
+ * that a client can act on.
  */
 export function mutationPayload<Success extends object, Failures extends ObjectRef<Types, object>[]>(
   mutation: string,

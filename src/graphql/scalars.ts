@@ -3,7 +3,7 @@ import { GraphQLDateTimeISO, GraphQLJSONObject } from 'graphql-scalars'
 
 const dateTime = GraphQLDateTimeISO.toConfig()
 
-/** PostgreSQL has no year 0 and Date.toISOString() no four-digit year after 9999. */
+/** PostgreSQL has no year 0, and `Date.toISOString()` writes years after 9999 in another format. */
 function inRange(date: Date, node?: ValueNode): Date {
   const year = date.getUTCFullYear()
   if (year < 1 || year > 9999) throw new GraphQLError('A DateTime lies in the years 0001 to 9999 (UTC).', { nodes: node })

@@ -1,10 +1,10 @@
 import { type FieldNode, type GraphQLResolveInfo, Kind, type SelectionNode, type SelectionSetNode } from 'graphql'
 
 /**
- * The fields that a document selects below the one that is being resolved, by fragments too, whatever type these
- * are for. Each fragment is entered once: where each holds the next one twice, the time would double with every one.
+ * The fields that a document selects directly below the field that is being resolved, including those in fragments of any type. Each
+ * fragment is entered once: with fragments that spread the next one twice, the time would otherwise grow exponentially.
  *
- * @param counts whether a part of a selection, with all that is in it, is looked at
+ * @param counts whether to include a field, or to enter a fragment; by default all
  */
 export function selectedFields({ fieldNodes, fragments }: GraphQLResolveInfo, counts: (part: SelectionNode) => boolean = () => true): FieldNode[] {
   const fields: FieldNode[] = []

@@ -12,7 +12,7 @@ import {
 import { isRecord } from '../domain/is-record.js'
 import { selectedFields } from './selections.js'
 
-// Where Pothos looks for the types of plugins.
+// Pothos finds the types of its plugins in this namespace.
 declare global {
   // eslint-disable-next-line @typescript-eslint/no-namespace
   export namespace PothosSchemaTypes {
@@ -22,16 +22,15 @@ declare global {
   }
 }
 
-/** Where Pothos keeps what a field selects, and which relation it is. */
+/** The extensions in which Pothos's Prisma plugin keeps the columns that a field selects, and its relation. */
 const SELECT = 'pothosPrismaSelect'
 const RELATION = 'pothosPrismaRelationField'
 
 /**
- * Lets fields that select nothing but columns take them from any row that has them, wherever it came
- * from: what a write returned and what a loader read is never read again, perhaps at a later version.
- * So does a field of one related row, of which nothing but columns is shown. Where the row lacks
- * them, and for all else, the field is Pothos's: it finds out which query loaded the row, and reads what
- * that one did not, except for a field of an interface, which has to be in what its query selects.
+ * Resolves a field that only needs columns from its row, if the row has them, wherever the row came from. Pothos would read a row that it
+ * has not loaded itself, e.g. one that a write returned, once more, and perhaps at a later version. The same holds for a relation to one
+ * row, if the document selects only columns of that row. All other fields, and those whose columns are missing, are resolved by Pothos,
+ * which reads what is missing. Pothos cannot do so for a field of an interface: its columns must be in the query of the row.
  */
 class StoredColumnsPlugin<Types extends SchemaTypes> extends BasePlugin<Types> {
   override wrapResolve(resolver: GraphQLFieldResolver<unknown, Types['Context'], object>, { extensions, resolve = defaultFieldResolver }: PothosOutputFieldConfig<Types>) {
@@ -45,24 +44,24 @@ class StoredColumnsPlugin<Types extends SchemaTypes> extends BasePlugin<Types> {
   }
 }
 
-/** Extensions of an interface's field that takes a column: Pothos plans it for the types that implement the interface. */
+/** The extensions of an interface's field that needs a column. With them, Pothos selects it for all types that implement the interface. */
 export function selecting(column: string) {
   return { [SELECT]: { [column]: true } }
 }
 
-/** The columns that a selection consists of; null when it holds anything else. */
+/** The columns of a `select`; null if it has anything but columns. */
 function columnsOf(select: unknown): string[] | null {
   if (!isRecord(select)) return null
   const selected = Object.entries(select)
   return selected.every(([, it]) => it === true) ? selected.map(([name]) => name) : null
 }
 
-/** The name of a relation to one row. */
+/** The name of a relation, if it leads to one row and not to a list. */
 function relatedRow(relation: unknown): string | undefined {
   return isRecord(relation) && relation['isList'] === false && typeof relation['name'] === 'string' ? relation['name'] : undefined
 }
 
-/** Whether a document shows nothing of a field but columns, found out once for each place in a document. */
+/** Makes a function that tells whether the document selects only columns below a field. It looks once at each field of a document. */
 function showsColumnsAlone() {
   const known = new WeakMap<readonly FieldNode[], boolean>()
   return (info: GraphQLResolveInfo): boolean => {

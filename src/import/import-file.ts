@@ -1,4 +1,4 @@
-// Imports a JSON file into an organisation: every room upserts its own part of it, all in one transaction.
+// Imports a JSON file into an organisation, in one transaction. Each module upserts its own kinds of rows.
 import { z } from 'zod'
 import type { Services } from '../domain/services.js'
 import { Prisma, type PrismaClient } from '../generated/prisma/client.js'
@@ -17,17 +17,17 @@ const importFile = z.strictObject({ ...organisationRows, ...templateRows, ...rec
 /** How many rows of each kind were created, updated and left unchanged. */
 export type ImportSummary = Record<string, Pick<Imported, 'created' | 'updated' | 'unchanged'>>
 
-/** Hears one line for each kind of row that is done. */
+/** Gets a line of progress for each kind of row. */
 export type Report = (line: string) => void
 
 const TIMEOUT_MS = 30 * 60_000
-/** Far below `TIMEOUT_MS`: a statement that Prisma has given up could still commit. */
+/** PostgreSQL's timeout must come before Prisma's: Prisma would abandon a statement, which could still commit. */
 const STATEMENT_TIMEOUT_MS = 60_000
 
 /**
- * Imports the content of a file, whole or not at all.
+ * Imports the content of a file, either all of it or nothing.
  *
- * @throws StartError when a gateway changed the same rows meanwhile; nothing is imported then.
+ * @throws StartError when a gateway started to use a row that the import removes. Nothing is imported then.
  */
 export async function importInto(
   db: PrismaClient,
@@ -42,7 +42,7 @@ export async function importInto(
     return await db.$transaction(
       async (transaction) => {
         await transaction.$executeRaw`SELECT set_config('statement_timeout', ${String(STATEMENT_TIMEOUT_MS)}, true)`
-        // One import of an organisation at a time; this lock holds up nothing else.
+        // Only one import of an organisation runs at a time. This lock is too weak to block the foreign keys of other writers.
         await transaction.$queryRaw`SELECT "id" FROM "Organisation" WHERE "id" = ${organisationId}::uuid FOR NO KEY UPDATE`
         const organisation = await transaction.organisation.findUnique({ where: { id: organisationId } })
         if (!organisation) throw new Refusal(new NotFoundError([organisationId]))
@@ -64,7 +64,7 @@ export async function importInto(
   }
 }
 
-/** Rolls the transaction back. */
+/** Thrown to roll the transaction back; its failure is then returned. */
 class Refusal extends Error {
   constructor(readonly failure: NotFoundError | ValidationError) {
     super(failure.message)
@@ -72,8 +72,7 @@ class Refusal extends Error {
 }
 
 /**
- * Imports the content of a file within the caller's transaction, which must be rolled back when the
- * answer is a ValidationError.
+ * Imports the content of a file within the caller's transaction. If it returns a ValidationError, the caller must roll back.
  */
 export async function importContent(services: Services, content: unknown, report: Report): Promise<ImportSummary | ValidationError> {
   const file = check(importFile, content)
@@ -85,19 +84,19 @@ async function importRows(
   file: z.output<typeof importFile>,
   report: Report,
 ): Promise<ImportSummary | ValidationError> {
-  let revalued: string[] = []
-  // What others refer to comes first.
+  let changedValidityIds: string[] = []
+  // In this order, because later kinds refer to rows of earlier ones.
   const kinds: Record<keyof typeof file, () => Promise<Imported>> = {
     users: () => importUsers(services, file.users),
     entities: () => importEntities(services, file.entities),
     questions: () => importQuestions(services, file.questions),
     templates: async () => {
       const templates = await importTemplates(services, file.templates)
-      revalued = templates.revalued
+      changedValidityIds = templates.changedValidityIds
       return templates
     },
     folders: () => importFolders(services, file.folders),
-    records: () => importRecords(services, file.records, revalued),
+    records: () => importRecords(services, file.records, changedValidityIds),
     scoreScales: () => importScoreScales(services, file.scoreScales),
     lineItems: () => importLineItems(services, file.lineItems),
   }

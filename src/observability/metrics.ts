@@ -9,12 +9,14 @@ import type { Interruption, RequestScope } from '../request-scope/request-scope.
 
 const METRICS_PATH = '/metrics'
 
-/** In seconds; the last ones are around the deadlines of an operation and of a refresh. */
+/** Buckets in seconds. The last two are the default deadlines of an operation and of a refresh. */
 const DURATIONS = [0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 300]
 
 /**
- * Measures requests, and shows the measures in Prometheus's format on a port of their own: the
- * GraphQL port may be open to the world, and what happens inside is for the operator alone.
+ * Measures requests, and serves the metrics in Prometheus's format. They have their own port because the GraphQL port may be public, and the
+ * metrics are for the operator only.
+ *
+ * @throws StartError when the server cannot listen there.
  */
 export async function startMetrics({ host, port }: { host: string; port: number }, database: Pick<Database, 'onQuery' | 'pool'>): Promise<Observer> {
   const registry = new Registry()
@@ -61,7 +63,7 @@ function measurePool(registry: Registry, pool: Database['pool']): void {
   gauge('gateway_pool_waiting', 'How many wait for a connection to the database.', () => pool.waitingCount)
 }
 
-/** No label holds anything that a client makes up, such as the name of its operation: each value would be a series of its own. */
+/** No label has values that a client chooses, such as operation names: each value would be a time series of its own. */
 function requestMetrics(registry: Registry): RequestObserver {
   const types = new WeakMap<RequestScope, string>()
   const registers = [registry]
@@ -84,7 +86,7 @@ function requestMetrics(registry: Registry): RequestObserver {
     labelNames: ['reason'],
     registers,
   })
-  // A series that begins at 1 hides the first time from rate().
+  // Each series starts at 0: Prometheus's rate() does not see the first increment of a series that starts at 1.
   const reasons: Interruption[] = ['TIMEOUT', 'OVERLOADED', 'ABANDONED']
   for (const reason of reasons) interruptions.inc({ reason }, 0)
   const conflicts = new Counter({
@@ -107,7 +109,7 @@ function requestMetrics(registry: Registry): RequestObserver {
       if (node) types.set(scope, node.operation)
     },
     failed(failures) {
-      // Every code is the gateway's own: clients cannot make one up.
+      // All codes come from the gateway, so that there are few.
       for (const { extensions: { code } } of failures) errors.inc({ code: typeof code === 'string' ? code : 'none' })
     },
     answered(scope, status) {

@@ -5,13 +5,13 @@ import type { TraceSettings } from './traces.js'
 
 export interface ObservationSettings {
   host: string
-  /** Where the metrics are shown; undefined: nothing is measured. */
+  /** The port of the metrics. Undefined: nothing is measured. */
   metricsPort: number | undefined
-  /** Where traces are sent to; undefined: nothing is traced. */
+  /** Where to send traces. Undefined: nothing is traced. */
   traces: TraceSettings | undefined
 }
 
-/** Starts what the settings ask for; the libraries of what they leave out are not even loaded. */
+/** Starts metrics and traces if the settings ask for them. Their libraries are loaded only then. */
 export async function observe(
   { host, metricsPort, traces }: ObservationSettings,
   database: Pick<Database, 'onQuery' | 'pool'>,

@@ -1,22 +1,22 @@
 import type { ExecutionArgs, GraphQLError } from 'graphql'
 import type { RequestScope } from '../request-scope/request-scope.js'
 
-/** The headers of a request, by their names in lower case. */
+/** The headers of a request. Names are in lower case. */
 export type RequestHeaders = Pick<Headers, 'get'>
 
-/** What is executed of a request. */
+/** The operation of a request that is executed. */
 export type ExecutedOperation = Pick<ExecutionArgs, 'document' | 'operationName'>
 
-/** Hears of each request to the GraphQL path, and changes nothing of it. */
+/** Is called for the requests to the GraphQL path. It must not change them. */
 export interface RequestObserver {
   received?(scope: RequestScope, request: { method: string; headers: RequestHeaders }): void
   executing?(scope: RequestScope, executed: ExecutedOperation): void
-  /** The errors of its answer, as the client is told them. */
+  /** Gets the errors of the response, after masking. Not called for a response without errors. */
   failed?(errors: readonly GraphQLError[]): void
   answered?(scope: RequestScope, status: number): void
 }
 
-/** Something that watches the gateway at work, until it is closed. */
+/** An observer with resources to close, e.g. a server of its own. */
 export interface Observer extends RequestObserver {
   close(): Promise<void>
 }

@@ -10,22 +10,21 @@ import type { Observer, RequestHeaders, RequestObserver } from './request-observ
 import { currentScope, type RequestScope } from '../request-scope/request-scope.js'
 
 export interface TraceSettings {
-  /** The base address of an OTLP receiver; traces go to /v1/traces below it. */
+  /** The base URL of an OTLP receiver. Traces are sent to /v1/traces below it. */
   endpoint: string
   serviceName: string
 }
 
-/** How long a batch may take to be delivered, and so how long a receiver that is away holds a shutdown up. */
+/** How long the delivery of a batch may take, and so how long an unreachable receiver can delay the end of the process. */
 const EXPORT_TIMEOUT_MS = 5_000
-/** A refresh of many rows has statements with thousands of placeholders. */
+/** Longer attributes are cut. The SQL of a refresh of many rows can have thousands of placeholders. */
 const MAX_ATTRIBUTE_LENGTH = 4_096
 
 const headersOf: TextMapGetter<RequestHeaders> = { get: (headers, name) => headers.get(name) ?? undefined, keys: () => ['traceparent', 'tracestate'] }
 
 /**
- * Sends a span for each request and each of its SQL statements to an OTLP receiver: never variables,
- * documents, credentials or the values of a statement. Nothing is registered globally, so that no
- * other library begins to trace by itself.
+ * Sends a span for each request and for each of its SQL statements to an OTLP receiver. Spans never contain variables, documents,
+ * credentials or values of SQL. The tracer is not registered globally, so that no other library starts to trace by itself.
  */
 export function startTraces({ endpoint, serviceName }: TraceSettings, { onQuery }: Pick<Database, 'onQuery'>, log: Logger): Observer {
   setGlobalErrorHandler((err) => log.warn({ err }, 'traces were not delivered'))
@@ -40,7 +39,7 @@ export function startTraces({ endpoint, serviceName }: TraceSettings, { onQuery 
   onQuery((sql, durationMs) => traceStatement(tracer, spans, sql, durationMs))
   return {
     ...requestSpans(tracer, spans),
-    // What cannot be delivered in the end has been logged, and is no reason to fail.
+    // The process must not fail because the last spans could not be delivered.
     close: () => provider.shutdown().catch((err: unknown) => log.warn({ err }, 'traces were not delivered')),
   }
 }
@@ -57,10 +56,10 @@ function requestSpans(tracer: Tracer, spans: WeakMap<RequestScope, Span>): Reque
       const span = spans.get(scope)
       const node = getOperationAST(document, operationName)
       if (!span || !node) return
-      // A span is named by the type alone: names of operations are without number, and backends index spans by name.
+      // The span is named by the operation type: clients choose operation names, and backends index spans by name.
       span.updateName(node.operation)
       span.setAttribute('graphql.operation.type', node.operation)
-      // A GraphQL name has any length.
+      // GraphQL does not limit the length of a name.
       if (node.name) span.setAttribute('graphql.operation.name', node.name.value.slice(0, 100))
     },
     answered(scope, status) {
@@ -82,7 +81,7 @@ function traceStatement(tracer: Tracer, spans: WeakMap<RequestScope, Span>, sql:
   const attributes = { 'db.system.name': 'postgresql', 'db.operation.name': verb, 'db.query.text': sql }
   for (const member of [scope, ...scope.members]) {
     const span = spans.get(member)
-    // The span of a subscription ends when its events begin; they may go on for days, and would make its trace endless.
+    // The span of a subscription ends when its events start. Their SQL is not traced: they may go on for days in one trace.
     if (!span?.isRecording()) continue
     tracer.startSpan(verb, { kind: SpanKind.CLIENT, startTime: end - durationMs, attributes }, trace.setSpan(ROOT_CONTEXT, span)).end(end)
   }

@@ -1,13 +1,13 @@
 import { hash, randomBytes } from 'node:crypto'
 
-/** A new secret of 256 random bits behind a prefix that tells people, and secret scanners, what it is. */
+/** Makes a secret of 256 random bits. The prefix tells people and secret scanners whether it is a key (agk) or a session token (ags). */
 export function newSecret(prefix: 'agk' | 'ags'): string {
   return `${prefix}_${randomBytes(32).toString('base64url')}`
 }
 
 /**
- * What is stored of a secret. With 256 random bits a plain SHA-256 cannot be searched, and looking
- * it up by its hash leaks nothing through timing.
+ * The hash of a secret, which is stored instead of it. SHA-256 without a salt is enough, because nobody can guess 256 random bits. Looking
+ * a secret up by its hash reveals nothing about it through timing.
  */
 export function hashOf(secret: string): Uint8Array<ArrayBuffer> {
   return new Uint8Array(hash('sha256', secret, 'buffer'))

@@ -1,6 +1,6 @@
 import { builder } from '../graphql/builder.js'
 import type { Entity as EntityRow, Organisation as OrganisationRow, User as UserRow } from '../generated/prisma/client.js'
-import { nodeType } from '../graphql/nodes.js'
+import { registerNodeType } from '../graphql/nodes.js'
 import { references, referencesById } from '../graphql/references.js'
 import { visible } from './access.js'
 import { Entity, Organisation, User } from './schema.js'
@@ -34,6 +34,6 @@ builder.asEntity(Entity, {
   resolveReference: ({ id }, context, info) => entityById(context, info, id),
 })
 
-nodeType(Organisation, organisationById, 'id')
-nodeType(User, userById)
-nodeType(Entity, entityById)
+registerNodeType(Organisation, organisationById, 'id')
+registerNodeType(User, userById)
+registerNodeType(Entity, entityById)

@@ -1,8 +1,8 @@
-// The users and entities of an import file.
+// Imports users and entities.
 import { z } from 'zod'
 import type { Services } from '../domain/services.js'
 import type { ValidationIssue } from '../domain/failures.js'
-import { batches, findReferenced, type Imported, name, rowsOf, upsertRows } from '../domain/import-rows.js'
+import { batches, findReferenced, type Imported, name, uniqueRows, upsertRows } from '../domain/import-rows.js'
 import { sourcedId, text } from '../domain/validation.js'
 import { visible } from './access.js'
 
@@ -14,10 +14,10 @@ const entity = z.strictObject({
   country: text({ min: 1, max: 100 }).nullish(),
 })
 
-/** What this room reads of an import file. */
+/** The lists of an import file that this module imports. */
 export const organisationRows = {
-  users: rowsOf(user, ['sourcedId', 'subject']).default([]),
-  entities: rowsOf(entity).default([]),
+  users: uniqueRows(user, ['sourcedId', 'subject']).default([]),
+  entities: uniqueRows(entity).default([]),
 }
 
 export async function importUsers({ store, viewer }: Services, users: z.output<typeof user>[]): Promise<Imported> {
@@ -26,7 +26,7 @@ export async function importUsers({ store, viewer }: Services, users: z.output<t
   const rows = users.map((row, index) => ({
     index,
     sourcedId: row.sourcedId,
-    // Only so that the rest can be looked at too: nothing of the file is kept where there is an issue.
+    // A refused subject is imported as null, so that the rest of the file is checked too. The issue rolls everything back later.
     columns: { name: row.name, subject: refused.has(String(index)) ? null : (row.subject ?? null) },
   }))
   const imported = await upsertRows('users', rows, {
@@ -41,8 +41,10 @@ export async function importUsers({ store, viewer }: Services, users: z.output<t
 }
 
 /**
- * Takes the subjects that the file gives to somebody else away from their present users, since no
- * two may have the same at any moment. A user who is not in the file keeps theirs: that is an issue.
+ * Subjects are unique at every moment, also in the middle of an import. So if the file moves a subject from one of its users to another,
+ * the first user's is set to null before anything else is written. It is an issue if the user who has the subject is not in the file.
+ *
+ * @returns the issues, and the subjects that were removed by the id of their user
  */
 async function releaseSubjects({ store, viewer }: Services, users: z.output<typeof user>[]) {
   const inFile = new Set(users.map((row) => row.sourcedId))

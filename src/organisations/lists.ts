@@ -4,7 +4,7 @@ import { orderColumns, orderOf, type OrderBy, type PageArguments, planPage } fro
 import type { Viewer } from '../domain/viewer.js'
 import { visible } from './access.js'
 
-/* What the lists of this room can be filtered and ordered by. */
+/* The filters and orders of the lists of users and entities. */
 
 const entity = orderColumns<Pick<Entity, 'id' | 'name' | 'createdAt'>>()
 const entityOrder = { CREATED_AT: entity.date('createdAt'), NAME: entity.text('name') }

@@ -1,4 +1,4 @@
-// Organisations and their credentials, for the admin commands and the demo data.
+// Creates organisations, keys and sessions, and revokes keys, for the admin commands and the demo data.
 import type { PrismaClient } from '../generated/prisma/client.js'
 import { NotFoundError, ValidationError } from '../domain/failures.js'
 import { check, isUuid, text } from '../domain/validation.js'
@@ -11,7 +11,7 @@ export async function createOrganisation(db: PrismaClient, name: string) {
   return db.organisation.create({ data: { name: checked }, select: { id: true, companyId: true, name: true } })
 }
 
-/** The key itself is in the answer and nowhere else: only its hash is stored. */
+/** Creates an API key. The result is the only place where the key itself is shown; the database has only its hash. */
 export async function createKey(
   db: PrismaClient,
   { organisationId, scopes, subject }: { organisationId: string; scopes: Scope[]; subject: string | undefined },
@@ -23,7 +23,7 @@ export async function createKey(
   return { id, key, scopes }
 }
 
-/** Revokes a key with immediate effect; revoking it again changes nothing. */
+/** Revokes a key at once. Revoking it again does not change the time of the first revocation. */
 export async function revokeKey(db: PrismaClient, id: string) {
   const key = isUuid(id) ? await db.apiKey.findUnique({ where: { id }, select: { id: true, revokedAt: true } }) : null
   if (!key) return new NotFoundError([id])
@@ -31,7 +31,7 @@ export async function revokeKey(db: PrismaClient, id: string) {
   return db.apiKey.update({ where: { id }, data: { revokedAt: new Date() }, select: { id: true, revokedAt: true } })
 }
 
-/** The token itself is in the answer and nowhere else: only its hash is stored. */
+/** Creates a session that expires after `minutes`. The result is the only place where the token itself is shown; the database has only its hash. */
 export async function createSession(
   db: PrismaClient,
   { organisationId, subject, scopes, minutes }: { organisationId: string; subject: string; scopes: Scope[]; minutes: number },
@@ -48,6 +48,7 @@ export async function createSession(
   return { id, token, scopes, expiresAt }
 }
 
+/** Finds the organisation, and the user with this subject in it; `userId` is null without a subject. */
 async function findOwner(db: PrismaClient, organisationId: string, subject: string | undefined) {
   const organisation = isUuid(organisationId)
     ? await db.organisation.findUnique({ where: { id: organisationId }, select: { id: true } })

@@ -3,9 +3,9 @@ import type { Server } from 'node:http'
 import { StartError } from './start-error.js'
 
 /**
- * Lets a server listen, and answers the port: with port 0 it is any free one.
+ * Lets a server listen. Returns its port, which the system chooses when `port` is 0.
  *
- * @throws StartError when the port cannot be had.
+ * @throws StartError when the server cannot listen there, e.g. because the port is in use.
  */
 export async function listen(server: Server, host: string, port: number): Promise<number> {
   server.listen(port, host)

@@ -1,6 +1,6 @@
 import { StartError } from './start-error.js'
 
-/** Runs the entry of a process to its end; what it throws becomes a sentence on standard error. */
+/** Runs the main function of a process, then ends it: with code 0, or with code 1 and one sentence on standard error when it throws. */
 export async function runCommand(run: () => Promise<void>): Promise<void> {
   try {
     await run()
@@ -10,7 +10,7 @@ export async function runCommand(run: () => Promise<void>): Promise<void> {
   }
 }
 
-/** Ends the process by itself: Prisma's schema engine leaves a timer behind that would hold it up for ten seconds. */
+/** Does not wait for the event loop to become empty: Prisma's schema engine leaves a timer that would keep the process for ten seconds. */
 function end(stream: NodeJS.WriteStream, text: string, code: number): void {
   stream.write(text, () => process.exit(code))
 }

@@ -1,2 +1,2 @@
-/** A reason not to start, or not to run a command, that its message tells a person in one sentence. */
+/** The process cannot start, or cannot run its command. The message tells a person why, and is shown without a stack trace. */
 export class StartError extends Error {}

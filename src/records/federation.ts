@@ -1,6 +1,6 @@
 import { builder } from '../graphql/builder.js'
 import type { AssessmentRecord as AssessmentRecordRow, Folder as FolderRow } from '../generated/prisma/client.js'
-import { nodeType } from '../graphql/nodes.js'
+import { registerNodeType } from '../graphql/nodes.js'
 import { referencesById } from '../graphql/references.js'
 import { visible } from './access.js'
 import { AssessmentRecord, Folder } from './schema.js'
@@ -18,5 +18,5 @@ builder.asEntity(AssessmentRecord, {
   resolveReference: ({ id }, context, info) => recordById(context, info, id),
 })
 
-nodeType(Folder, folderById)
-nodeType(AssessmentRecord, recordById)
+registerNodeType(Folder, folderById)
+registerNodeType(AssessmentRecord, recordById)

@@ -1,9 +1,9 @@
-// The folders and records of an import file. Records are created and changed through the version gate.
+// Imports folders and assessment records. Records are created and changed through the version gate.
 import { z } from 'zod'
 import type { Services } from '../domain/services.js'
 import type { AssessmentRecord } from '../generated/prisma/client.js'
 import { isFailure, type ValidationIssue } from '../domain/failures.js'
-import { findReferenced, type FileRow, type Imported, instant, name, rowsOf, unknownReference, upsertRows } from '../domain/import-rows.js'
+import { findReferenced, type FileRow, type Imported, instant, name, uniqueRows, unknownReference, upsertRows } from '../domain/import-rows.js'
 import { sourcedId } from '../domain/validation.js'
 import { changeVersioned, createVersioned, Write } from '../versioning/gate.js'
 import { visible } from './access.js'
@@ -27,10 +27,10 @@ const record = z
   })
 type FileRecord = z.output<typeof record>
 
-/** What this room reads of an import file. */
+/** The lists of an import file that this module imports. */
 export const recordRows = {
-  folders: rowsOf(folder).default([]),
-  records: rowsOf(record).default([]),
+  folders: uniqueRows(folder).default([]),
+  records: uniqueRows(record).default([]),
 }
 
 export function importFolders({ store, viewer }: Services, folders: z.output<typeof folder>[]): Promise<Imported> {
@@ -42,8 +42,12 @@ export function importFolders({ store, viewer }: Services, folders: z.output<typ
   })
 }
 
-/** @param revalued the definitions of which the file has just changed the validity */
-export async function importRecords(services: Services, records: FileRecord[], revalued: string[]): Promise<Imported> {
+/**
+ * Imports records, then updates the expiry of other records.
+ *
+ * @param changedValidityIds the definitions (templates) whose validityDays the file has changed
+ */
+export async function importRecords(services: Services, records: FileRecord[], changedValidityIds: string[]): Promise<Imported> {
   const { store, viewer } = services
   const { rows, issues } = await resolve(services, records)
   const imported = await upsertRows('records', rows, {
@@ -53,7 +57,7 @@ export async function importRecords(services: Services, records: FileRecord[], r
     update: ({ id }, { status, assessmentDate, assessorId, expiresAt }) =>
       change(services, id, () => ({ status, assessmentDate, assessorId, expiresAt })),
   })
-  const renewed = await renewExpiries(services, revalued)
+  const renewed = await renewExpiries(services, changedValidityIds)
   return { ...imported, updated: imported.updated + renewed, issues: [...issues, ...imported.issues] }
 }
 
@@ -62,7 +66,7 @@ type Columns = Pick<
   'userId' | 'assessmentDefinitionId' | 'folderId' | 'status' | 'assessmentDate' | 'assessorId' | 'expiresAt'
 >
 
-/** Turns the sourcedIds that records refer to into ids, and says which of them are not there. */
+/** Replaces the sourcedIds that records refer to by ids. References to unknown rows become issues. */
 async function resolve({ store, viewer }: Services, records: FileRecord[]) {
   const users = await findReferenced(
     records.flatMap((it) => [it.userSourcedId, it.assessorSourcedId]),
@@ -106,7 +110,7 @@ async function resolve({ store, viewer }: Services, records: FileRecord[]) {
   return { rows, issues }
 }
 
-/** What never changes about a record. */
+/** The issues of a change to a column of a record that must never change. */
 function fixedIssues(stored: AssessmentRecord, columns: Columns): ValidationIssue[] {
   const fixed = [
     { column: 'userId', field: 'userSourcedId', what: 'user' },
@@ -118,7 +122,7 @@ function fixedIssues(stored: AssessmentRecord, columns: Columns): ValidationIssu
     .map(({ field, what }) => ({ path: [field], code: 'WRONG_STATE', message: `The ${what} of a stored record never changes.` }))
 }
 
-/** Lets the PASSED records of these definitions expire when they now do: how many that changed. */
+/** Updates expiresAt of the PASSED records of these definitions. Returns how many records have changed. */
 async function renewExpiries(services: Services, definitionIds: string[]): Promise<number> {
   const { store, viewer } = services
   let renewed = 0

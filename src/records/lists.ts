@@ -23,7 +23,11 @@ interface RecordFilter {
   updatedSince?: Date | null
 }
 
-/** What the lists of records can be filtered and ordered by. */
+/**
+ * The filter and orders of the lists of records.
+ *
+ * @param list names the list in its cursors, which are not valid for other lists
+ */
 export function planRecords(
   viewer: Viewer,
   args: PageArguments & { filter?: RecordFilter | null; orderBy?: OrderBy<keyof typeof order> },

@@ -11,15 +11,15 @@ export const updateInput = z.object({
   assessorId: z.string().nullable().optional(),
 })
 
-/** What decides when a record expires. */
+/** The columns that determine when a record expires. */
 export interface Assessed {
   status: RecordStatus
   assessmentDate: Date | null
 }
 
 /**
- * Whether a record may be in this state: PASSED and FAILED need the time of the assessment, which
- * cannot be still to come. Null when it may.
+ * Checks the state of a record: PASSED and FAILED need an assessmentDate that is not in the future. Returns the issue, or null if there
+ * is none.
  */
 export function assessedError({ status, assessmentDate }: Assessed, now: Date): ValidationIssue | null {
   if (status !== 'PENDING' && assessmentDate === null) {
@@ -33,14 +33,13 @@ export function assessedError({ status, assessmentDate }: Assessed, now: Date): 
 
 const DAY_MS = 86_400_000
 
-/** When a record expires: `validityDays` days of 24 hours after the assessment, only while PASSED. */
+/** When a record expires: `validityDays` days of 24 hours after the assessmentDate. Null if it does not: only a PASSED record expires. */
 export function expiryOf({ status, assessmentDate }: Assessed, validityDays: number | null): Date | null {
   if (status !== 'PASSED' || assessmentDate === null || validityDays === null) return null
   return new Date(assessmentDate.getTime() + validityDays * DAY_MS)
 }
 
-/** Whether a record has expired; at the very instant it has. */
+/** Whether a record has expired. At exactly `expiresAt` it has. */
 export function isExpired(expiresAt: Date | null, now: Date): boolean {
   return expiresAt !== null && expiresAt <= now
 }
-

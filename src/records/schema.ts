@@ -4,7 +4,7 @@ import { RecordLoaders } from './loaders.js'
 import { TemplateLoaders } from '../templates/loaders.js'
 import type { AssessmentRecord as AssessmentRecordRow } from '../generated/prisma/client.js'
 import { Organisation } from '../organisations/schema.js'
-import { listPage, relatedPages } from '../graphql/connections.js'
+import { batchedConnection, listPage } from '../graphql/connections.js'
 import { orderInput } from '../graphql/order.js'
 import { Node } from '../graphql/nodes.js'
 import { isUuid } from '../domain/validation.js'
@@ -36,7 +36,7 @@ export const AssessmentRecord = builder.prismaObject('AssessmentRecord', {
   description: 'Evidence that a user was assessed against a definition, with an expiry.',
   interfaces: [Versioned, Node],
   authScopes: { scope: 'RECORDS_READ' },
-  // What its resolvers use beside the columns that a document asks for.
+  // Always read, whatever the document selects, because resolvers need these columns.
   select: {
     id: true,
     version: true,
@@ -126,7 +126,7 @@ builder.queryFields((t) => ({
   ),
 }))
 
-const ofTemplates = relatedPages<AssessmentRecordRow>({
+const ofTemplates = batchedConnection<AssessmentRecordRow>({
   async read({ store, viewer }, ids, records) {
     const templates = await store.assessmentTemplate.findMany({ where: { ...visible(viewer), id: { in: ids } }, select: { id: true, records } })
     return templates.map((template) => ({ id: template.id, nodes: template.records }))

@@ -1,4 +1,4 @@
-// What writing assessment records means. It changes them through the version gate.
+// Changes assessment records through the version gate.
 import { z } from 'zod'
 import type { Services } from '../domain/services.js'
 import type { AssessmentRecord } from '../generated/prisma/client.js'
@@ -9,10 +9,10 @@ import { requireScope } from '../domain/viewer.js'
 import { visible } from './access.js'
 import { assessedError, expiryOf, updateInput } from './rules.js'
 
-// Made once: zod compiles each schema at its first use.
+// Made once and not for each call, because Zod compiles a schema at its first use.
 const updateArgs = z.object({ expectedVersion, input: updateInput })
 
-/** Changes what is sent of a record; when it expires is derived. */
+/** Changes the fields of a record that the input has, and derives expiresAt from them. */
 export async function updateAssessmentRecord(
   context: Services,
   args: { id: string; expectedVersion?: number | null | undefined; input: z.input<typeof updateInput> },
@@ -49,7 +49,7 @@ export async function updateAssessmentRecord(
   })
 }
 
-/** Which of the two is not there, so that one answer names both. */
+/** The ids of the record and the assessor that do not exist. Both are looked up, so that one failure names both. */
 async function missingIds({ store, viewer }: Services, id: string, assessorId: string): Promise<string[]> {
   const [record, assessor] = await Promise.all([
     isUuid(id) ? store.assessmentRecord.count({ where: { ...visible(viewer), id } }) : 0,

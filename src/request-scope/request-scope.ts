@@ -1,48 +1,48 @@
 import { AsyncLocalStorage } from 'node:async_hooks'
 import { Client, type ClientBase } from 'pg'
 
-/** Why the SQL of a request was not executed to its end. */
+/** Why a request was interrupted: its deadline passed, no connection to the database was free, or its client disconnected. */
 export type Interruption = 'TIMEOUT' | 'OVERLOADED' | 'ABANDONED'
 
-/** One HTTP request at work: its name in the log, what it has counted, and the connections that are executing its SQL. */
+/** The state of one HTTP request: its id in the log, its counters, its deadline, and the connections that are executing its SQL. */
 export class RequestScope {
-  /** How many SQL statements it has sent, apart from the look-up of its credential, which requests share. */
+  /** How many SQL statements it has sent, without the look-up of its credential, which requests share. */
   statements = 0
-  /** How many rows it left as they were because they had another version than it expected. */
+  /** How many rows it did not change because they had another version than expected. */
   conflicts = 0
-  /** The first reason for which its SQL was not executed to its end. */
+  /** Why it was interrupted, if it was; the first reason counts. */
   interruption: Interruption | undefined
-  /** What the client calls its operation, once that is known. */
+  /** The operation name that the client sent, cut to 100 characters. */
   operationName: string | undefined
   readonly startedAt = performance.now()
-  /** Whether nobody waits for the answer any more. */
+  /** Whether the client has disconnected before the response was sent. */
   hasClientLeft = false
-  /** Called when the client leaves. */
+  /** Called when the client disconnects. */
   onClientLeft: (() => void) | undefined
   readonly #connections = new Set<ClientBase>()
   readonly #listeners: (() => void)[] = []
   #timer: NodeJS.Timeout | undefined
   #expire: (() => void) | undefined
 
-  /** @param members whom it stands for, if for others than itself */
+  /** @param members For a joint scope (see `jointScope`): the scopes of the requests. Otherwise empty. */
   constructor(
     readonly requestId: string,
     readonly members: readonly RequestScope[] = [],
   ) {}
 
-  /** Notes that nobody waits for the answer any more. */
+  /** To be called when the client disconnects before the response was sent. */
   clientLeft(): void {
     this.hasClientLeft = true
     this.onClientLeft?.()
   }
 
-  /** Calls `expire` after so many milliseconds, unless that is prolonged or stopped first. */
+  /** Calls `expire` after `timeoutMs`, unless the deadline is prolonged or stopped first. */
   startDeadline(timeoutMs: number, expire: () => void): void {
     this.#expire = expire
     this.#timer = setTimeout(expire, timeoutMs)
   }
 
-  /** Gives the request so many milliseconds from now on, if it has a deadline. */
+  /** Moves the deadline, if there is one, to `timeoutMs` from now. */
   prolongDeadline(timeoutMs: number): void {
     if (!this.#expire) return
     clearTimeout(this.#timer)
@@ -54,18 +54,18 @@ export class RequestScope {
     this.#expire = undefined
   }
 
-  /** Notes a connection for as long as it works for this request. */
+  /** Notes that a connection executes SQL of this request, until `release`. */
   hold(connection: ClientBase): void {
     this.#connections.add(connection)
   }
 
-  letGo(connection: ClientBase): void {
+  release(connection: ClientBase): void {
     this.#connections.delete(connection)
   }
 
   /**
-   * Gives the request up: no further statement is sent, and those being executed lose their connection.
-   * PostgreSQL then ends them by itself; whether the last one of a write took effect is not known.
+   * Interrupts the request: no further statement is sent, and the connections of those being executed are closed. PostgreSQL then
+   * cancels them. Whether the last statement of a write took effect is unknown.
    */
   interrupt(reason: Interruption): void {
     this.interruption ??= reason
@@ -75,7 +75,7 @@ export class RequestScope {
     }
   }
 
-  /** Calls back when the request is given up, or at once if it has been. */
+  /** Calls `hear` when the request is interrupted, or at once if it has been. */
   whenInterrupted(hear: () => void): void {
     if (this.interruption === undefined) this.#listeners.push(hear)
     else hear()
@@ -83,8 +83,8 @@ export class RequestScope {
 }
 
 /**
- * A scope for what several requests wait for together: it is given up once all of them are. A single request
- * keeps its own scope; without any there is none.
+ * A scope for a statement that several requests share. It is interrupted once all of them are. For a single request it is the request's own
+ * scope; without requests it is undefined.
  */
 export function jointScope(members: RequestScope[]): RequestScope | undefined {
   const [first, ...others] = members
@@ -102,7 +102,7 @@ export function jointScope(members: RequestScope[]): RequestScope | undefined {
 
 const scopes = new AsyncLocalStorage<RequestScope>()
 
-/** The request that the running code works for; undefined outside of any. */
+/** The scope of the request that the running code belongs to; undefined outside of requests. */
 export function currentScope(): RequestScope | undefined {
   return scopes.getStore()
 }
@@ -111,7 +111,7 @@ export function runInScope<Result>(scope: RequestScope, run: () => Result): Resu
   return scopes.run(scope, run)
 }
 
-/** Runs what belongs to no request, although one has set it off. */
+/** Runs code that was started by a request but does not belong to it, so that it is not interrupted with the request. */
 export function runOutsideOfRequests<Result>(run: () => Result): Result {
   return scopes.exit(run)
 }

@@ -1,6 +1,6 @@
 import type { Viewer } from '../domain/viewer.js'
 
-/** Which results, line items and scales a viewer may see: those of the organisation. The scope of results is checked where they are asked for. */
+/** Prisma's condition for the results, line items and scales that a viewer may see: all of the organisation. Fields and services check the scope. */
 export function visible(viewer: Viewer): { organisationId: string } {
   return { organisationId: viewer.organisation.id }
 }

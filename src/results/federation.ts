@@ -4,7 +4,7 @@ import type {
   AssessmentResult as AssessmentResultRow,
   ScoreScale as ScoreScaleRow,
 } from '../generated/prisma/client.js'
-import { nodeType } from '../graphql/nodes.js'
+import { registerNodeType } from '../graphql/nodes.js'
 import { references, referencesById } from '../graphql/references.js'
 import { visible } from './access.js'
 import { AssessmentLineItem, AssessmentResult, ScoreScale } from './schema.js'
@@ -31,6 +31,6 @@ builder.asEntity(AssessmentResult, {
     'id' in key ? resultById(context, info, key.id) : resultBySourcedId(context, info, key.sourcedId),
 })
 
-nodeType(AssessmentLineItem, lineItemById)
-nodeType(ScoreScale, scaleById)
-nodeType(AssessmentResult, resultById)
+registerNodeType(AssessmentLineItem, lineItemById)
+registerNodeType(ScoreScale, scaleById)
+registerNodeType(AssessmentResult, resultById)

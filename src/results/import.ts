@@ -1,7 +1,7 @@
-// The score scales and line items of an import file.
+// Imports score scales and line items.
 import { z } from 'zod'
 import type { Services } from '../domain/services.js'
-import { description, findReferenced, type Imported, name, rowsOf, unknownReference, upsertRows } from '../domain/import-rows.js'
+import { description, findReferenced, type Imported, name, uniqueRows, unknownReference, upsertRows } from '../domain/import-rows.js'
 import { refuse, sourcedId, text } from '../domain/validation.js'
 import { visible } from './access.js'
 import { scoreScaleValues } from './rules.js'
@@ -23,10 +23,10 @@ const lineItem = z
     }
   })
 
-/** What this room reads of an import file. */
+/** The lists of an import file that this module imports. */
 export const resultRows = {
-  scoreScales: rowsOf(scoreScale).default([]),
-  lineItems: rowsOf(lineItem).default([]),
+  scoreScales: uniqueRows(scoreScale).default([]),
+  lineItems: uniqueRows(lineItem).default([]),
 }
 
 export function importScoreScales({ store, viewer }: Services, scales: z.output<typeof scoreScale>[]): Promise<Imported> {

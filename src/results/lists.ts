@@ -5,7 +5,7 @@ import { orderColumns, orderOf, type OrderBy, type PageArguments, planPage } fro
 import type { Viewer } from '../domain/viewer.js'
 import { visible } from './access.js'
 
-/* What the lists of this room can be filtered and ordered by. */
+/* The filters and orders of the lists of results and line items. */
 
 const column = orderColumns<Pick<AssessmentResult, 'id' | 'scoreDate' | 'updatedAt' | 'score'>>()
 const order = {
@@ -23,6 +23,7 @@ interface ResultFilter {
   modifiedSince?: Date | null
 }
 
+/** @param list names the list in its cursors, which are not valid for other lists */
 export function planResults(
   viewer: Viewer,
   args: PageArguments & { filter?: ResultFilter | null; orderBy?: OrderBy<keyof typeof order> },

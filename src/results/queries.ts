@@ -1,6 +1,6 @@
 import { builder } from '../graphql/builder.js'
 import type { AssessmentResult as AssessmentResultRow } from '../generated/prisma/client.js'
-import { listPage, relatedPages } from '../graphql/connections.js'
+import { batchedConnection, listPage } from '../graphql/connections.js'
 import { exactText } from '../domain/conditions.js'
 import { orderInput } from '../graphql/order.js'
 import { visible } from './access.js'
@@ -78,7 +78,7 @@ builder.queryFields((t) => ({
   ),
 }))
 
-const ofLineItems = relatedPages<AssessmentResultRow>({
+const ofLineItems = batchedConnection<AssessmentResultRow>({
   async read({ store, viewer }, ids, results) {
     const lineItems = await store.assessmentLineItem.findMany({ where: { ...visible(viewer), id: { in: ids } }, select: { id: true, results } })
     return lineItems.map((lineItem) => ({ id: lineItem.id, nodes: lineItem.results }))

@@ -21,7 +21,7 @@ export const scoreScaleValues = z.array(scoreScaleValue).min(1).max(1000)
 /* ---- input ------------------------------------------------------------------------------------- */
 
 const METADATA_BYTES = 65_536
-/** PostgreSQL reads JSON by recursion; this is far below where its stack would end. */
+/** PostgreSQL parses JSON recursively. This depth is far below the one at which its stack would overflow. */
 const METADATA_DEPTH = 100
 
 const metadata = jsonObject.superRefine((value, context) => {
@@ -89,7 +89,7 @@ export type PutInput = z.output<typeof putInput>
 
 /* ---- against what is stored -------------------------------------------------------------------- */
 
-/** What the line item and the scale (the given one, else the line item's) say against a score. */
+/** The issues of a score that the line item or the scale does not allow. @param scale of the result, or else of the line item */
 export function scoreIssues(
   { score, textScore }: Pick<PutInput, 'score' | 'textScore'>,
   lineItem: { resultValueMin: number | null; resultValueMax: number | null },

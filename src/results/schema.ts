@@ -96,7 +96,7 @@ export const AssessmentResult = builder.prismaObject('AssessmentResult', {
   description: 'A student’s score on a line item (OneRoster 1.2 gradebook).',
   interfaces: [Versioned, Node],
   authScopes: { scope: 'RESULTS_READ' },
-  // What its resolvers use beside the columns that a document asks for.
+  // Always read, whatever the document selects, because resolvers need these columns.
   select: {
     id: true,
     version: true,

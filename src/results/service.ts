@@ -1,4 +1,4 @@
-// What putting assessment results means. It creates and changes them through the version gate.
+// Creates and replaces assessment results through the version gate.
 import { z } from 'zod'
 import type { Services } from '../domain/services.js'
 import { type AssessmentResult, Prisma } from '../generated/prisma/client.js'
@@ -10,14 +10,14 @@ import { requireScope } from '../domain/viewer.js'
 import { visible } from './access.js'
 import { type PutInput, putInput, scoreIssues, scoreScaleValues } from './rules.js'
 
-// Made once: zod compiles each schema at its first use.
+// Made once and not for each call, because Zod compiles a schema at its first use.
 const putArgs = z.object({ sourcedId, expectedVersion, input: putInput })
 
 type NewResult = Omit<Prisma.AssessmentResultCreateManyInput, 'organisationId' | 'changedBy' | 'changedByRequest'>
 
 /**
- * Creates or replaces a result whole, under the caller's sourcedId. Of concurrent puts on a new one
- * exactly one creates it.
+ * Creates or replaces a whole result under the caller's sourcedId. Of several concurrent calls for a new sourcedId, exactly one creates
+ * the result.
  */
 export async function putAssessmentResult(
   context: Services,
@@ -57,7 +57,7 @@ export async function putAssessmentResult(
   }
 }
 
-/** Finds what the input names, and turns it into columns with what the stored rows say against it. */
+/** Finds the rows that the input refers to. Returns the columns to write, and the issues that these rows raise; or the ids that do not exist. */
 async function findReferences({ store, viewer }: Services, input: PutInput) {
   const { assessmentLineItemSourcedId, studentSourcedId, scoreScaleSourcedId, ...values } = input
   const [lineItem, student, givenScale] = await Promise.all([

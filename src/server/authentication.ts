@@ -11,7 +11,7 @@ import { type Scope, scopes } from '../domain/scopes.js'
 import type { RequestHeaders } from '../observability/request-observer.js'
 import { type JwtSettings, tokenVerifier } from './tokens.js'
 
-/** The credentials alone: what holds on to them does not hold on to the whole request. */
+/** A copy of the headers that can hold a credential. A subscription keeps them for long, and must not keep the whole request. */
 export function credentialsOf(headers: RequestHeaders): RequestHeaders {
   const credentials: Record<string, string | null> = {}
   for (const name of credentialHeaders) credentials[name] = headers.get(name)
@@ -20,16 +20,17 @@ export function credentialsOf(headers: RequestHeaders): RequestHeaders {
 
 const credentialHeaders = ['authorization', 'apikey', 'x-api-key', 'x-session-token']
 
-/** Finds out whom a request's credential stands for; null unless it carries exactly one, and a good one. */
+/** Finds the viewer that a request's credential stands for. Null unless the request has exactly one credential, and a valid one. */
 export type Authenticate = (headers: RequestHeaders) => Promise<Viewer | null>
 
+/** The scope that each _WRITE scope includes. */
 const includedScope: Partial<Record<Scope, Scope>> = {
   ASSESSMENTS_WRITE: 'ASSESSMENTS_READ',
   RECORDS_WRITE: 'RECORDS_READ',
   RESULTS_WRITE: 'RESULTS_READ',
 }
 
-/** OneRoster 1.2's names for two of our scopes. */
+/** The names that OneRoster 1.2 has for two of our scopes. */
 const oneRosterScopes: Record<string, Scope> = {
   'https://purl.imsglobal.org/spec/or/v1p2/scope/assessment.readonly': 'RESULTS_READ',
   'https://purl.imsglobal.org/spec/or/v1p2/scope/assessment.createput': 'RESULTS_WRITE',
@@ -53,7 +54,7 @@ export function createAuthenticate(statements: PreparedStatements, jwt: JwtSetti
   }
 }
 
-/** A person and the organisation, as columns of one row; without a person theirs are null. */
+/** An organisation and one of its users, joined in one row. Without a user, the columns of the user are null. */
 interface ViewerRow {
   id: string
   companyId: number
@@ -76,13 +77,13 @@ interface CredentialRow extends ViewerRow {
   scopes: Scope[]
 }
 
-/** Found by the hash of its secret alone, and looked up for each request, so that a revoked one is refused at once. */
-const credentialQuery = (table: 'ApiKey' | 'Session', good: string) => `
+/** Finds credentials by the hashes of their secrets. Nothing is cached between requests, so that a revoked credential is refused at once. */
+const credentialQuery = (table: 'ApiKey' | 'Session', isValid: string) => `
   SELECT encode(c."hash", 'base64') AS "hash", c."id" AS "credentialId", c."scopes"::text[] AS "scopes", ${VIEWER_COLUMNS}
   FROM "${table}" AS c
   JOIN "Organisation" AS o ON o."id" = c."organisationId"
   LEFT JOIN "User" AS u ON u."organisationId" = c."organisationId" AND u."id" = c."userId"
-  WHERE c."hash" = ANY($1::bytea[]) AND ${good}`
+  WHERE c."hash" = ANY($1::bytea[]) AND ${isValid}`
 
 const SUBJECT_QUERY = `
   SELECT ${VIEWER_COLUMNS}
@@ -90,7 +91,7 @@ const SUBJECT_QUERY = `
   LEFT JOIN "User" AS u ON u."organisationId" = o."id" AND u."subject" = $2
   WHERE o."id" = $1`
 
-/** Looks up the credentials of all requests that have arrived by the same turn of the event loop with one statement. */
+/** Looks up a credential. All that are looked up in the same turn of the event loop, by whatever requests, share one statement. */
 function credentialLoader(statements: PreparedStatements, kind: 'key' | 'session', query: string, values: () => unknown[]) {
   const loader = new DataLoader<string, CredentialRow | undefined>(
     async (hashes) => {
@@ -98,7 +99,7 @@ function credentialLoader(statements: PreparedStatements, kind: 'key' | 'session
       const found = new Map(rows.map((row) => [row.hash, row]))
       return hashes.map((hash) => found.get(hash))
     },
-    // None of the requests owns the statement, which must not end with one of them.
+    // Outside of every request's scope, so that the statement is not cancelled when one of the requests is.
     { cache: false, maxBatchSize: 100, batchScheduleFn: (load) => void setImmediate(() => runOutsideOfRequests(load)) },
   )
   return async (secret: string): Promise<Viewer | null> => {

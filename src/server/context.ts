@@ -13,7 +13,7 @@ interface ContextOptions {
   refreshTimeoutMs: number
 }
 
-/** Makes the context of each request. */
+/** Returns a function that makes the GraphQL context of one request. */
 export function contextFactory({ store, changes, authenticate, refreshTimeoutMs }: ContextOptions) {
   return (viewer: Viewer, credentials: RequestHeaders): Context => ({
     store,

@@ -8,7 +8,7 @@ import type { Authenticate } from './authentication.js'
 import { readBody } from './guards/body.js'
 import { CostLimit, useCostLimit } from './guards/cost.js'
 import { requireCredential } from './guards/credential.js'
-import { preventCrossSite } from './guards/cross-site.js'
+import { preventCsrf } from './guards/cross-site.js'
 import { useDeadline } from './guards/deadline.js'
 import { useDocumentCache } from './guards/document-cache.js'
 import { type DocumentLimits, useDocumentLimits } from './guards/document-limits.js'
@@ -19,36 +19,36 @@ import { createRateLimits, type RateLimitSettings } from './guards/rate-limits.j
 import { useObservation } from './http/observation.js'
 
 /*
- * The one list of guards. Every request to the GraphQL path passes those of HTTP, in this order, before anything is known of what it
- * asks for; then every operation passes those of GraphQL, whoever executes it and however its answer is sent.
+ * All guards, in the order in which they run. A request to the GraphQL path first passes the guards of HTTP, which do not look at its
+ * operation. Its operation then passes the guards of GraphQL, whichever executor runs it and in whichever form the response is sent.
  */
 
-/** What a request may take. */
+/** The limits that every request is held to. */
 export interface Limits {
   /** How long an operation may take, in milliseconds. */
   operationTimeoutMs: number
-  /** How long refreshAssessments may take from the time when it begins to write, in milliseconds. */
+  /** How long refreshAssessments may take, in milliseconds. It replaces `operationTimeoutMs` once the arguments have been checked. */
   refreshTimeoutMs: number
-  /** Length of a request's body, in bytes. */
+  /** Maximum length of a request's body, in bytes. */
   bodyBytes: number
   document: DocumentLimits
-  /** Objects that an operation may answer at most. */
+  /** Maximum cost of an operation, which guards/cost.ts defines. */
   cost: number
   rate: RateLimitSettings
 }
 
 export function httpGuards(limits: Limits, authenticate: Authenticate, log: Logger): { guards: Guard[]; close(): void } {
   const { byAddress, byCredential, close } = createRateLimits(limits.rate, log)
-  return { guards: [byAddress, requireCredential(authenticate), byCredential, preventCrossSite, readBody(limits.bodyBytes)], close }
+  return { guards: [byAddress, requireCredential(authenticate), byCredential, preventCsrf, readBody(limits.bodyBytes)], close }
 }
 
 interface GraphqlOptions {
   limits: Limits
-  /** Whether the schema may be asked for, and wrong names be answered with similar ones. */
+  /** Whether clients may read the schema, and errors may suggest names of the schema. */
   introspection: boolean
   persistedDocuments: PersistedDocuments | undefined
   observers: RequestObserver[]
-  /** Executes operations instead of Yoga's executor. */
+  /** Replaces Yoga's executor, for the operations that it can execute. */
   execution: Plugin | undefined
 }
 
@@ -61,13 +61,13 @@ export function graphqlGuards({ limits, introspection, persistedDocuments, obser
     ...(introspection ? [] : [useHiddenSchema()]),
     useCostLimit(new CostLimit(limits.cost)),
     ...(execution ? [execution] : []),
-    // Behind what executes, whose time it limits.
+    // After the executor's plugin: each plugin wraps the execute function that the plugins before it have set.
     useDeadline(limits.operationTimeoutMs),
     useFreshLoadersPerEvent(),
   ]
 }
 
-/** Gives each event of a subscription loaders of its own: what an earlier one has loaded is stale. */
+/** Gives each event of a subscription its own loaders, because rows that were loaded for an earlier event may have changed. */
 function useFreshLoadersPerEvent() {
   return useExtendContextValuePerExecuteSubscriptionEvent<Context>(({ args: { contextValue } }) => {
     if (!isContext(contextValue)) throw new Error('A subscription has no context.')

@@ -24,7 +24,7 @@ import { declareNodeQueries } from '../graphql/nodes.js'
 
 declareNodeQueries()
 
-/** The whole schema, gathered from the rooms, as a federation subgraph. */
+/** The schema, as an Apollo Federation 2 subgraph. The imports above declare its types and fields. */
 export const schema = builder.toSubGraphSchema({
   linkUrl: 'https://specs.apollo.dev/federation/v2.6',
   federationDirectives: ['@key', '@shareable', '@inaccessible'],

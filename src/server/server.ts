@@ -10,11 +10,11 @@ import { contextFactory } from './context.js'
 import { createGraphiqlPage } from './graphiql/page.js'
 import type { GuardedRequest } from './guards/guard.js'
 import type { PersistedDocuments } from './guards/persisted-documents.js'
-import { type Answer, empty, failure, responseOf, send, unexpectedFailure, withHeaders } from './http/answer.js'
+import { emptyResponse, errorResponse, type HttpResponse, send, toFetchResponse, unexpectedErrorResponse, withHeaders } from './http/answer.js'
 import { createCors } from './http/cors.js'
 import { graphqlOverHttp } from './http/graphql-over-http.js'
-import { type HttpRequest, requestOfFetch, requestOfNode } from './http/http-request.js'
-import { masked } from './http/masked-errors.js'
+import { type HttpRequest, httpRequestFromFetch, httpRequestFromNode } from './http/http-request.js'
+import { maskedError } from './http/masked-errors.js'
 import { beginRequest, commonHeaders, logRequest } from './http/request-log.js'
 import { graphqlGuards, httpGuards, type Limits } from './pipeline.js'
 import { schema } from './schema.js'
@@ -22,28 +22,28 @@ import { schema } from './schema.js'
 export const GRAPHQL_PATH = '/graphql'
 
 export interface ServerDependencies {
-  /** Where the rows are. */
+  /** The models that all reads and writes go through. */
   store: PrismaClient
   authenticate: Authenticate
   log: Logger
-  /** Whether the database answers and is migrated, and the server is not about to stop. */
+  /** For /ready: whether the database answers and is migrated, and the server is not stopping. */
   isReady(): Promise<boolean>
-  /** False: off. Otherwise the key that the page sends unless told otherwise, if there is one to show. */
+  /** False: GraphiQL is not served. Otherwise the API key that its page starts with, if there is a demo key. */
   graphiql: { demoKey: string | undefined } | false
   limits: Limits
-  /** Whether the schema may be asked for, and wrong names be answered with similar ones. */
+  /** Whether clients may read the schema, and errors may suggest names of the schema. */
   introspection: boolean
-  /** Web pages of these origins may send requests from a browser. */
+  /** Origins of the web pages that may send requests (CORS). */
   corsOrigins: string[]
-  /** How subscriptions hear of changes; left out, they hear of this process's alone. */
+  /** How subscriptions learn of changes. By default they learn only of the changes that this process makes. */
   changes?: ChangeSignals
   persistedDocuments?: PersistedDocuments | undefined
   observers?: RequestObserver[]
-  /** Executes operations; left out, Yoga's executor does. */
+  /** A plugin that executes operations. By default Yoga's executor does. */
   execution?: Plugin
 }
 
-/** The HTTP edge: GraphQL, GraphiQL's page, /health and /ready. It listens nowhere by itself. */
+/** Handles HTTP requests: GraphQL, GraphiQL's page, /health and /ready. It does not listen; http/http-server.ts does. */
 export function createServer(dependencies: ServerDependencies) {
   const { store, authenticate, log, isReady, graphiql, limits, introspection, corsOrigins, changes = new LocalChangeSignals(), persistedDocuments, observers = [], execution } = dependencies
   const contextFor = contextFactory({ store, changes, authenticate, refreshTimeoutMs: limits.refreshTimeoutMs })
@@ -54,18 +54,18 @@ export function createServer(dependencies: ServerDependencies) {
     schema,
     graphqlEndpoint: GRAPHQL_PATH,
     plugins: graphqlGuards({ limits, introspection, persistedDocuments, observers, execution }),
-    // useDocumentCache does that.
+    // useDocumentCache does this, and bounds its memory.
     parserAndValidationCache: false,
-    maskedErrors: { maskError: (error, message) => masked(error, message, log) },
+    maskedErrors: { maskError: (error, message) => maskedError(error, message, log) },
     logging: {
       debug: (...args) => log.debug(args),
       info: (...args) => log.info(args),
       warn: (...args) => log.warn(args),
-      // Yoga tells of each error that it masks; masked() has logged it by then, with an id.
+      // Yoga logs each error that it masks, which maskedError() has already logged with an id.
       error: (...args) => log.debug(args),
     },
-    // What stands before the guards of GraphQL is done here, for all requests alike.
-    // Yoga answers addresses that end so; none has a blank.
+    // Yoga's own HTTP features are off: answerTo() and the guards of HTTP do the same for all requests.
+    // The health check cannot be turned off; this path has a blank, so that no request can name it.
     healthCheckEndpoint: '/ health',
     landingPage: false,
     cors: false,
@@ -75,15 +75,15 @@ export function createServer(dependencies: ServerDependencies) {
   })
   const { fetchAPI } = graphql
 
-  async function answerTo(guarded: GuardedRequest, scope: RequestScope): Promise<Answer | Response> {
+  async function answerTo(guarded: GuardedRequest, scope: RequestScope): Promise<HttpResponse | Response> {
     const { request } = guarded
     const path = request.address?.pathname
     const preflight = cors.preflight(request)
     if (preflight) return preflight
-    if (path === '/health') return empty(200)
-    if (path === '/ready') return empty((await isReady()) ? 200 : 503)
-    // At exactly this path: Yoga answers `/graphql/` and `/any/graphql` too.
-    if (path !== GRAPHQL_PATH) return path === undefined ? failure(400, 'BAD_REQUEST', 'The address of the request is malformed.') : empty(404)
+    if (path === '/health') return emptyResponse(200)
+    if (path === '/ready') return emptyResponse((await isReady()) ? 200 : 503)
+    // Only this exact path is answered: Yoga alone would accept `/graphql/` and `/any/graphql` too.
+    if (path !== GRAPHQL_PATH) return path === undefined ? errorResponse(400, 'BAD_REQUEST', 'The address of the request is malformed.') : emptyResponse(404)
     for (const observer of observers) observer.received?.(scope, request)
     const page = graphiqlPage?.(request)
     if (page) return page
@@ -97,11 +97,11 @@ export function createServer(dependencies: ServerDependencies) {
     return graphql.answer(request, contextFor(viewer, credentials), body)
   }
 
-  async function handle(request: HttpRequest): Promise<Answer | Response> {
+  async function handle(request: HttpRequest): Promise<HttpResponse | Response> {
     const scope = beginRequest(request)
     return runInScope(scope, async () => {
       const guarded: GuardedRequest = { request }
-      const answer = await answerTo(guarded, scope).catch((error: unknown) => unexpectedFailure(error, log))
+      const answer = await answerTo(guarded, scope).catch((error: unknown) => unexpectedErrorResponse(error, log))
       if (request.address?.pathname === GRAPHQL_PATH) {
         for (const observer of observers) observer.answered?.(scope, answer.status)
         logRequest(log, scope, guarded.viewer, answer.status)
@@ -111,13 +111,13 @@ export function createServer(dependencies: ServerDependencies) {
   }
 
   return {
-    /** Answers requests of node:http. */
+    /** Handles a request of node:http. */
     async listener(incoming: IncomingMessage, outgoing: ServerResponse): Promise<void> {
-      await send(await handle(requestOfNode(incoming, outgoing, fetchAPI)), incoming, outgoing)
+      await send(await handle(httpRequestFromNode(incoming, outgoing, fetchAPI)), incoming, outgoing)
     },
-    /** Answers requests without a connection. */
+    /** Handles a request of the Fetch API, without a network connection. */
     async fetch(input: string | URL, init: RequestInit = {}): Promise<Response> {
-      return responseOf(await handle(requestOfFetch(new fetchAPI.Request(input, init))), fetchAPI)
+      return toFetchResponse(await handle(httpRequestFromFetch(new fetchAPI.Request(input, init))), fetchAPI)
     },
     async dispose(): Promise<void> {
       await graphql.dispose()

@@ -5,7 +5,7 @@ import { type ChangeSignals, LocalChangeSignals, PostgresChangeSignals } from '.
 import type { Database } from '../database/client.js'
 import { migrationDifference } from '../database/migrations.js'
 import { type DatabaseSettings, prepare, withDatabase } from '../database/with-database.js'
-import { fillWhenEmpty } from '../demo/data.js'
+import { seedWhenEmpty } from '../demo/data.js'
 import { type DemoKey, keptDemoKeys, showDemoKeys } from '../demo/keys.js'
 import { usePlannedExecution } from '../executor/index.js'
 import { observe, type ObservationSettings } from '../observability/observe.js'
@@ -29,14 +29,14 @@ export interface StartSettings extends DatabaseSettings, ObservationSettings {
   graphiql: boolean
   introspection: boolean
   corsOrigins: string[]
-  /** The file of documents that clients may name by their hash, and whether all others are refused. */
+  /** The file of documents that clients may name by their hash, and whether every other document is refused. */
   persistedDocuments: { file: string; only: boolean } | undefined
   jwt: JwtSettings | undefined
 }
 
 /** Runs the gateway until SIGTERM or SIGINT. */
 export async function start(settings: StartSettings): Promise<void> {
-  // Standard output is for the demo keys and the address; logs go to standard error.
+  // The log goes to standard error: standard output is for the demo keys and the address.
   const log = pino({ level: settings.logLevel }, pino.destination(2))
   const run = async (database: Database) => {
     await prepare(database)
@@ -51,14 +51,14 @@ export async function start(settings: StartSettings): Promise<void> {
   await withDatabase(settings, run, settings.limits.operationTimeoutMs)
 }
 
-/** Whether demo keys, which may do everything, stay with the person at this machine. */
+/** Whether to make demo data and demo keys. The keys have all scopes, so only a server that no other machine can reach has them. */
 function isForDemo({ production, host }: StartSettings, { embedded }: Database): boolean {
   const isLoopback = host === 'localhost' || host === '::1' || /^127(\.\d{1,3}){3}$/.test(host)
   return embedded && !production && isLoopback
 }
 
 async function prepareDemo({ dataDirectory }: StartSettings, { client }: Database): Promise<DemoKey[]> {
-  await fillWhenEmpty(client)
+  await seedWhenEmpty(client)
   return keptDemoKeys(client, dataDirectory)
 }
 
@@ -66,9 +66,9 @@ async function serve(settings: StartSettings, { client, pool, statements }: Data
   const { persistedDocuments, graphiql } = settings
   let stopping = false
   const changes = await openChangeSignals(settings, pool, log)
-  const isMigrated = migrationWatch(client, log)
+  const isMigrated = readinessProbe(client, log)
   const gateway = createServer({
-    // Both engines can be taken out: what is left is slower, and right.
+    // Both are optimisations: with `client` as the store, or without `execution`, responses are the same but slower.
     store: createStore(client, statements),
     execution: usePlannedExecution(),
     authenticate: createAuthenticate(statements, settings.jwt),
@@ -94,10 +94,10 @@ async function serve(settings: StartSettings, { client, pool, statements }: Data
   await gateway.dispose()
 }
 
-const LOOK_AGAIN_MS = 1_000
+const READINESS_CACHE_MS = 1_000
 
-/** Whether the database answers and is migrated. Anybody may ask, so that it is looked at once a second at most. */
-function migrationWatch(client: Database['client'], log: pino.Logger): () => Promise<boolean> {
+/** Whether the database answers and is migrated. /ready needs no credential, so the database is asked once a second at most. */
+function readinessProbe(client: Database['client'], log: pino.Logger): () => Promise<boolean> {
   let last: { at: number; answer: Promise<boolean> } | undefined
   const look = async () => {
     try {
@@ -108,7 +108,7 @@ function migrationWatch(client: Database['client'], log: pino.Logger): () => Pro
     }
   }
   return () => {
-    if (!last || performance.now() - last.at >= LOOK_AGAIN_MS) last = { at: performance.now(), answer: look() }
+    if (!last || performance.now() - last.at >= READINESS_CACHE_MS) last = { at: performance.now(), answer: look() }
     return last.answer
   }
 }

@@ -1,11 +1,13 @@
 import { createRemoteJWKSet, errors, type JWTPayload, jwtVerify, type JWTVerifyGetKey } from 'jose'
 
-/** How bearer tokens are verified; all of it is required before one is accepted. */
+/** How bearer tokens are verified. A token must match the issuer, the audience, the algorithms and the key. */
 export interface JwtSettings {
   issuer: string
   audience: string
   algorithms: string[]
+  /** Where the public keys are published, or the shared secret of the HS* algorithms. */
   key: { jwksUrl: URL } | { secret: Uint8Array }
+  /** The claim that holds the id of the organisation. */
   organisationClaim: string
   subjectClaim: string
   scopesClaim: string
@@ -14,10 +16,16 @@ export interface JwtSettings {
 /** Seconds by which the clocks of the issuer and of this machine may differ. */
 const CLOCK_TOLERANCE_SECONDS = 5
 
-/** How long the key server is not asked again after it named no such key: rotation shows soon, and nobody can flood it. */
+/**
+ * How long the JWKS is not fetched again, even if a token names an unknown key. Short enough that new keys are soon accepted, and long
+ * enough that tokens with invented keys cannot flood the issuer's server.
+ */
 const UNKNOWN_KEY_COOLDOWN_MS = 1_000
 
-/** Answers the claims of a good token; null for any other. */
+/**
+ * Returns a function that resolves to the claims of a token, or to null for a token that is not valid. It rejects when the JWKS
+ * cannot be fetched.
+ */
 export function tokenVerifier({ issuer, audience, algorithms, key }: JwtSettings): (token: string) => Promise<JWTPayload | null> {
   const options = { issuer, audience, algorithms, requiredClaims: ['exp'], clockTolerance: CLOCK_TOLERANCE_SECONDS }
   const keyOf: JWTVerifyGetKey =
@@ -32,7 +40,7 @@ export function tokenVerifier({ issuer, audience, algorithms, key }: JwtSettings
   }
 }
 
-/** False when the key server failed: then nothing is known about the token, and an operator has to hear of it. */
+/** False when the JWKS could not be fetched or read: the token may be valid then, and the error has to reach the log. */
 function isFaultOfToken(error: unknown): boolean {
   const faultsOfServer = [errors.JWKSTimeout.code, errors.JWKSInvalid.code, errors.JOSEError.code]
   return error instanceof errors.JOSEError && !faultsOfServer.includes(error.code)

@@ -2,38 +2,38 @@ import { isRecord } from '../domain/is-record.js'
 import { type RowComparison, rowComparison } from '../domain/query-hints.js'
 import type { Table } from './tables.js'
 
-/* Prisma's conditions as SQL, and how what is not known here is recognised. */
+/* Translates conditions of Prisma (`where`) to SQL. */
 
-/** As many values as a filter by an enum can have. */
-const LONGEST_SPELLED_OUT = 5
+/** The longest list that becomes `IN ($1, ...)`. No enum that can be filtered by has more values. */
+const MAX_IN_VALUES = 5
 
-/** A part of a query that is not known here: Prisma has to answer it. */
+/** Thrown for a query with a part that is not translated to SQL here. Prisma executes it instead. */
 export class Unsupported extends Error {}
 
 export function unsupported(): never {
   throw new Unsupported()
 }
 
-/** The conditions of a `where`, if any. */
+/** The WHERE clause for a `where`; empty if it is undefined. Appends its parameters to `values`. */
 export function whereClause(table: Table, where: unknown, values: unknown[]): string {
   return where === undefined ? '' : ` WHERE ${allOf(table, where, values)}`
 }
 
-/** All conditions of an object hold. */
+/** SQL for an object of conditions, all of which must hold. */
 function allOf(table: Table, where: unknown, values: unknown[]): string {
   const conditionsOf = recordOf(where)
   const comparison: unknown = Reflect.get(conditionsOf, rowComparison)
   if (isRowComparison(comparison)) return comparedRows(table, comparison, values)
   const conditions = Object.entries(conditionsOf).map(([name, it]) => {
     if (name === 'AND') return joined(listOf(it), ' AND ', table, values) || 'TRUE'
-    // Where there are no alternatives, Prisma's answer depends on what is around them.
+    // What Prisma makes of an empty OR depends on the conditions around it.
     if (name === 'OR') return joined(listOf(it), ' OR ', table, values) || unsupported()
     return condition(column(table, name), it, values)
   })
   return conditions.length === 0 ? 'TRUE' : conditions.join(' AND ')
 }
 
-/** Empty for no parts. */
+/** SQL that joins several objects of conditions; empty for none. */
 function joined(parts: unknown[], by: string, table: Table, values: unknown[]): string {
   return parts.length === 0 ? '' : `(${parts.map((part) => `(${allOf(table, part, values)})`).join(by)})`
 }
@@ -43,8 +43,8 @@ function isRowComparison(it: unknown): it is RowComparison {
 }
 
 /**
- * `(a, b) > (SELECT 1, 2)`. The SELECT hides the values from PostgreSQL's planner, whose plan is for any others
- * as well then, and not made anew each time.
+ * A comparison of rows, e.g. `(a, b) > (SELECT $1, $2)`. The SELECT hides the values from PostgreSQL's planner: its generic plan then looks
+ * as good as one for these values, so that it is kept instead of planning anew each time.
  */
 function comparedRows(table: Table, { columns, operator, values: bounds }: RowComparison, values: unknown[]): string {
   const row = columns.map((name) => column(table, name))
@@ -70,25 +70,28 @@ function comparison(name: string, operator: string, value: unknown, values: unkn
 }
 
 /**
- * A long list is one parameter, as the text would vary with its length otherwise; PostgreSQL takes it for
- * one of ten, so that it would plan most statements with a shorter one anew each time.
+ * A long list is one array parameter, so that the text does not depend on its length. A short one is not: PostgreSQL's generic plan assumes
+ * ten elements in an array, would look worse than a plan for the actual few, and so never be kept.
  */
 function isOneOf(name: string, list: unknown[], values: unknown[]): string {
-  if (list.length === 0 || list.length > LONGEST_SPELLED_OUT) return `${name} = ANY(${parameter(values, list)})`
+  if (list.length === 0 || list.length > MAX_IN_VALUES) return `${name} = ANY(${parameter(values, list)})`
   return `${name} IN (${list.map((it) => parameter(values, it)).join(', ')})`
 }
 
-/** Names stand in the text, so that only known ones may. */
+/** A column by its quoted name. Only known names are accepted, because the name becomes part of the SQL text. */
 export function column({ name: table, columns }: Table, name: string): string {
   return columns.has(name) ? `"${table}"."${name}"` : unsupported()
 }
 
-/** Stands in the text for a value; instants as UTC, as the driver's own offsets leave out the seconds that old ones had. */
+/**
+ * Appends a value to `values`, and returns its placeholder. Dates are sent in UTC: the driver would write them with the local offset, and
+ * leave out the seconds that offsets of old dates have.
+ */
 export function parameter(values: unknown[], value: unknown): string {
   return `$${values.push(value instanceof Date ? utc(value) : value)}`
 }
 
-/** PostgreSQL and JavaScript write other years each in their own way. */
+/** The years that PostgreSQL and JavaScript write in the same way; others are left to Prisma. */
 function utc(date: Date): string {
   const year = date.getUTCFullYear()
   return year >= 1 && year <= 9999 ? date.toISOString() : unsupported()
@@ -106,7 +109,7 @@ export function recordOf(it: unknown): Record<string, unknown> {
   return isQueryObject(it) ? it : unsupported()
 }
 
-/** Whether a part of a query has named parts of its own. */
+/** Whether a part of a query is an object with properties, not a value or a list. */
 export function isQueryObject(it: unknown): it is Record<string, unknown> {
   return isRecord(it) && !Array.isArray(it) && !(it instanceof Date)
 }

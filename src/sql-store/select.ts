@@ -1,21 +1,20 @@
-import { wholeList } from '../domain/query-hints.js'
+import { totalCountHint } from '../domain/query-hints.js'
 import { column, listOf, recordOf, unsupported, whereClause } from './conditions.js'
 import { type Statement, statement } from './statement.js'
 import type { Column, Relation, Table } from './tables.js'
 
 /*
- * Prisma's queries of one table and the rows that it points at as SQL: the columns, conditions and
- * orders that the lists and look-ups of the rooms are made of. The text varies with the shape of a query,
- * the size of its page and the lengths of short lists, but with no other value, so that it is prepared once.
+ * Translates queries of Prisma to SQL: those of one table, with the rows that its foreign keys refer to. The text depends on the columns,
+ * conditions and orders, the page size and the lengths of short lists, but on no other value, so that it can be prepared.
  */
 
-/** The SQL of a `findMany` without lists below its rows; null when it holds anything that is not known here. A `wholeList` is counted as `COUNT`. */
+/** The SQL of a `findMany`; null if it has a part that is not translated, such as a list below its rows. With a `totalCountHint`, each row has the column `COUNT`. */
 export function selectRows(table: Table, query: object): Statement | null {
   return statement((values) => {
     const { select, where, orderBy, take, ...rest } = recordOf(query)
     if (Object.keys(rest).length > 0) unsupported()
     const { own, relations } = chosen(table, select)
-    const counted: unknown = Reflect.get(query, wholeList)
+    const counted: unknown = Reflect.get(query, totalCountHint)
     const count = counted === undefined ? [] : [`(${countText(table, counted, values)}) AS "${COUNT}"`]
     const columns = [...own.map((name) => column(table, name)), ...relations.flatMap(relatedColumns), ...count].join(', ')
     const joins = relations.map((relation) => joinClause(table, relation)).join('')
@@ -24,7 +23,7 @@ export function selectRows(table: Table, query: object): Statement | null {
   })
 }
 
-/** The SQL of a `count`; null as above. */
+/** The SQL of a `count`; null if it has a part that is not translated. */
 export function countRows(table: Table, query: object): Statement | null {
   return statement((values) => {
     const { where, ...rest } = recordOf(query)
@@ -33,14 +32,14 @@ export function countRows(table: Table, query: object): Statement | null {
   })
 }
 
-/** The column that holds the length of a list. */
+/** The name of the column with the total count. */
 export const COUNT = 'count'
 
 function countText(table: Table, where: unknown, values: unknown[]): string {
   return `SELECT count(*)::int AS "${COUNT}" FROM "${table.name}"${whereClause(table, where, values)}`
 }
 
-/** What a `select` names of the table's own columns and of its relations. */
+/** Splits a `select` into the table's own columns and its relations. */
 function chosen(table: Table, select: unknown): { own: string[]; relations: Relation[] } {
   if (select === undefined) return { own: readable(table, table.columns.keys()), relations: [] }
   const own: string[] = []
@@ -54,7 +53,7 @@ function chosen(table: Table, select: unknown): { own: string[]; relations: Rela
   return { own: readable(table, inOrderOf(table.columns.keys(), own)), relations: relations.toSorted((a, b) => (a.name < b.name ? -1 : 1)) }
 }
 
-/** The types that the driver reads as Prisma does. */
+/** Prisma's names of the types whose values `pg` parses in the same way as Prisma. */
 const READ_ALIKE = ['String', 'Int', 'Float', 'Boolean', 'DateTime', 'Json', 'enum']
 const LISTS_READ_ALIKE = ['String', 'Int']
 
@@ -62,19 +61,19 @@ function isReadAlike({ type, isList }: Column): boolean {
   return (isList ? LISTS_READ_ALIKE : READ_ALIKE).includes(type)
 }
 
-/** The same names, where each is of a column that the driver reads as Prisma does. */
+/** Returns the names. Throws Unsupported if `pg` would parse one of the columns in another way than Prisma. */
 function readable({ columns }: Table, names: Iterable<string>): string[] {
   const found = [...names]
   return found.every((name) => isReadAlike(columns.get(name) ?? unsupported())) ? found : unsupported()
 }
 
-/** One text for all orders in which a document can name the same columns; throws for one that is not known. */
+/** Sorts names, so that the order of fields in a document does not change the text. Throws Unsupported for an unknown name. */
 function inOrderOf(known: Iterable<string>, names: string[]): string[] {
   const ordered = [...known].filter((name) => names.includes(name))
   return ordered.length === names.length ? ordered : unsupported()
 }
 
-/** The columns of a related row; its id is among them, as it tells whether there is one. */
+/** The selected columns of a relation. The id must be among them: it is null if there is no related row. */
 function chosenColumns({ columns }: Relation, it: unknown): string[] {
   if (it === true) return columns
   const { select, ...rest } = recordOf(it)
@@ -93,7 +92,7 @@ function joinClause({ name: table }: Table, { name, table: other, key, hasTenant
   return ` LEFT JOIN "${other}" AS "${name}" ON "${name}"."id" = "${table}"."${key}"${sameTenant}`
 }
 
-/** Puts what was selected of relations where Prisma has it: null where there is no such row. */
+/** Moves the columns of relations into nested objects, as Prisma returns them; null if there is no related row. */
 export function nestRelations<Row extends object>(rows: Row[], relations: Relation[]): Row[] {
   for (const { name, columns } of relations) {
     const fields = columns.map((it) => [it, `${name}.${it}`] as const)
@@ -119,7 +118,7 @@ function direction(it: unknown): string {
   return `${sort.toUpperCase()} NULLS ${nulls.toUpperCase()}`
 }
 
-/** Pages have few sizes, and PostgreSQL plans better for one that it knows. */
+/** The limit is part of the text and not a parameter: PostgreSQL plans better for a known limit, and pages have few sizes. */
 function limitClause(take: unknown): string {
   if (take === undefined) return ''
   return typeof take === 'number' && Number.isInteger(take) && take >= 0 ? ` LIMIT ${take}` : unsupported()

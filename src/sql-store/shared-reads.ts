@@ -2,26 +2,26 @@ import DataLoader from 'dataloader'
 import { NoConnectionError } from '../database/pool.js'
 import { currentScope, jointScope, type RequestScope, runInScope, runOutsideOfRequests } from '../request-scope/request-scope.js'
 
-/** As many as one statement reads for. */
-const MOST_TOGETHER = 100
+/** How many rows one statement reads at most. */
+const MAX_BATCH_SIZE = 100
 
+/** One row that a request wants. */
 interface Wanted<Row> {
   id: string
-  /** Tells which columns are read, and on which conditions. */
-  same: string
-  /** Finds the rows of these ids. */
+  /** The same for all reads of the same columns on the same conditions. */
+  groupKey: string
+  /** Reads the rows with these ids, those columns and conditions. */
   read(ids: string[]): PromiseLike<Row[]>
   scope: RequestScope | undefined
 }
 
 /**
- * Rows by id: requests that want the same columns on the same conditions, and have come that far by the
- * same turn of the event loop, share a statement.
+ * Reads rows by id. Requests that want the same columns on the same conditions, in the same turn of the event loop, share one statement.
  */
 export class SharedReads<Row extends { id: string }> {
   readonly #loader = new DataLoader<Wanted<Row>, Row | null>((wanted) => readTogether(wanted), {
     cache: false,
-    maxBatchSize: MOST_TOGETHER,
+    maxBatchSize: MAX_BATCH_SIZE,
     batchScheduleFn: (load) => void setImmediate(load),
   })
 
@@ -39,9 +39,9 @@ export class SharedReads<Row extends { id: string }> {
 async function readTogether<Row extends { id: string }>(all: readonly Wanted<Row>[]): Promise<(Row | Error | null)[]> {
   const groups = new Map<string, Wanted<Row>[]>()
   for (const wanted of all) {
-    const group = groups.get(wanted.same)
+    const group = groups.get(wanted.groupKey)
     if (group) group.push(wanted)
-    else groups.set(wanted.same, [wanted])
+    else groups.set(wanted.groupKey, [wanted])
   }
   const found = new Map<Wanted<Row>, Row | Error | undefined>()
   await Promise.all(
@@ -57,7 +57,7 @@ async function rowsOf<Row extends { id: string }>(group: Wanted<Row>[]): Promise
   const [first] = group
   if (!first) return new Map()
   const scopes = [...new Set(group.flatMap(({ scope }) => scope ?? []))]
-  // A statement is counted for the scope that sends it. That of several requests is a joint one, so that each of them counts it here.
+  // The statement is counted for the scope that sends it. For several requests that is a joint scope, so it is counted for each request here.
   if (scopes.length > 1) for (const scope of scopes) scope.statements += 1
   const sender = jointScope(scopes)
   const ids = [...new Set(group.map(({ id }) => id))]

@@ -5,11 +5,11 @@ import type { Relation } from './tables.js'
 export interface Statement {
   text: string
   values: unknown[]
-  /** What of its rows `nestRelations` has to put in place. */
+  /** The relations whose columns `nestRelations` has to move into nested objects. */
   relations: Relation[]
 }
 
-/** The statement that `write` makes; null when it met something that is not known here. */
+/** Builds a statement with `write`, which appends its parameters to `values`. Null if `write` throws Unsupported. */
 export function statement(write: (values: unknown[]) => Omit<Statement, 'values'>): Statement | null {
   const values: unknown[] = []
   try {

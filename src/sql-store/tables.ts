@@ -1,28 +1,27 @@
 import { getDatamodel } from '../generated/pothos.js'
 
-/** What PostgreSQL calls the type of a column, if rows can be compared by such. */
+/** PostgreSQL's names of the types that a row comparison can have. */
 export type ComparableType = 'uuid' | 'text' | 'timestamptz' | 'integer' | 'double precision'
 
 export interface Column {
   name: string
-  /** Prisma's name of the type; `enum` for any enum. */
+  /** Prisma's name of the type, or `enum` for any enum. */
   type: string
   isList: boolean
-  /** Undefined where rows are not compared by such a column. */
+  /** The type to cast to in a row comparison. Undefined: the column cannot be in one. */
   comparedAs: ComparableType | undefined
 }
 
-/** The row of another table that a row points at by `key`. */
+/** A relation to one row of another table, by the foreign key `key`. */
 export interface Relation {
   name: string
   table: string
   key: string
-  /** Whether it belongs to an organisation, which must be the same. */
+  /** Whether the other table has an organisationId, which must then be the same in both rows. */
   hasTenant: boolean
   columns: string[]
 }
 
-/** A table with its columns, and the rows of others that it points at. */
 export interface Table {
   name: string
   columns: ReadonlyMap<string, Column>
@@ -44,7 +43,10 @@ function columnsOf(table: string): Map<string, Column> {
 
 const comparable: Record<string, ComparableType | undefined> = { String: 'text', DateTime: 'timestamptz', Int: 'integer', Float: 'double precision' }
 
-/** The datamodel does not tell UUIDs from texts. In this schema keys are UUIDs; other texts by which rows are ordered are none. */
+/**
+ * Prisma's datamodel does not distinguish UUIDs from other strings. In this schema, ids and foreign keys are UUIDs, and no other column that
+ * lists can be ordered by is one.
+ */
 function comparedAs(table: string, column: string): ComparableType | undefined {
   const fields = fieldsOf(table)
   const field = fields.find(({ name }) => name === column)
@@ -53,7 +55,7 @@ function comparedAs(table: string, column: string): ComparableType | undefined {
   return field.isId || isKey ? 'uuid' : comparable[field.type]
 }
 
-/** In this schema the key of a relation is named for it; a relation without one is left to Prisma. */
+/** The relations whose foreign key is `<name>Id`, as all are named in this schema. Others are left to Prisma. */
 function relationsOf(table: string): Map<string, Relation> {
   const relations = fieldsOf(table).flatMap(({ name, type, relationFromFields = [] }) => {
     const key = `${name}Id`
@@ -63,7 +65,7 @@ function relationsOf(table: string): Map<string, Relation> {
   return new Map(relations.map((it) => [it.name, it]))
 }
 
-/** The tables of the schema, by the names that Prisma's client has for their models, e.g. `assessment`. */
+/** The tables of the schema by the names of their models in Prisma's client, e.g. `assessment`. */
 export const tables: ReadonlyMap<string, Table> = new Map(
   Object.keys(models).map((name) => [`${name.charAt(0).toLowerCase()}${name.slice(1)}`, { name, columns: columnsOf(name), relations: relationsOf(name) }]),
 )

@@ -4,8 +4,8 @@ import { type Statement, statement } from './statement.js'
 import type { Table } from './tables.js'
 
 /**
- * The SQL of an `updateManyAndReturn` as the gate has it: columns that are set in the row that has this version. It varies only with
- * the columns that it sets; null when it sets one to anything that is not known here, or has other conditions.
+ * The SQL of an `updateManyAndReturn` as versioning/gate.ts sends it: it sets columns of one row, if the row has the given version. The
+ * text depends only on the columns that are set. Null for other conditions, and for values that are not translated.
  */
 export function updateRow(table: Table, query: object): Statement | null {
   return statement((values) => {
@@ -29,7 +29,7 @@ function assignment(name: string, type: string, value: unknown, values: unknown[
   return `"${name}" = ${parameter(values, stored(type, value))}`
 }
 
-/** What a value of a type is sent as; Prisma judges all that is not certain to be one. */
+/** The parameter for a value. A value that may not fit the type is left to Prisma, which refuses it with its own error. */
 function stored(type: string, value: unknown): unknown {
   if (type === 'Json') return storedJson(value)
   return value === null || isOfType[type]?.(value) === true ? value : unsupported()
@@ -49,7 +49,7 @@ function storedJson(value: unknown): string | null {
   return Array.isArray(value) || (isQueryObject(value) && isWithoutClass(value)) ? JSON.stringify(value) : unsupported()
 }
 
-/** Not of a class, such as Prisma's other nulls. */
+/** Whether an object has no class. Prisma's special nulls have one. */
 function isWithoutClass(value: object): boolean {
   const prototype: unknown = Object.getPrototypeOf(value)
   return prototype === Object.prototype || prototype === null

@@ -1,6 +1,6 @@
 import { builder } from '../graphql/builder.js'
 import type { AssessmentTemplate as AssessmentTemplateRow, Outcome as OutcomeRow } from '../generated/prisma/client.js'
-import { nodeType } from '../graphql/nodes.js'
+import { registerNodeType } from '../graphql/nodes.js'
 import { referencesById } from '../graphql/references.js'
 import { visible } from './access.js'
 import { AssessmentTemplate, Outcome } from './schema.js'
@@ -18,5 +18,5 @@ builder.asEntity(AssessmentTemplate, {
   resolveReference: ({ id }, context, info) => templateById(context, info, id),
 })
 
-nodeType(AssessmentTemplate, templateById)
-nodeType(Outcome, outcomeById)
+registerNodeType(AssessmentTemplate, templateById)
+registerNodeType(Outcome, outcomeById)

@@ -1,8 +1,8 @@
-// The question bank and the templates of an import file.
+// Imports the question bank and the templates.
 import { z } from 'zod'
 import type { Services } from '../domain/services.js'
 import type { ValidationIssue } from '../domain/failures.js'
-import { description, differs, type Imported, name, rowsOf, upsertRows } from '../domain/import-rows.js'
+import { description, differs, type Imported, name, uniqueRows, upsertRows } from '../domain/import-rows.js'
 import { sourcedId, text } from '../domain/validation.js'
 import { visible } from './access.js'
 import { difficulty, questionOptions, templateSections } from './rules.js'
@@ -26,14 +26,14 @@ const template = z.strictObject({
   validityDays: z.int().min(1).max(36_500).nullish(),
   sections: templateSections,
   workflowSteps: z.array(name).min(1).max(100),
-  /** The first is what an assessment starts with. */
-  outcomes: rowsOf(outcome, ['name', 'riskLevel']),
+  /** A new assessment has the first outcome. */
+  outcomes: uniqueRows(outcome, ['name', 'riskLevel']),
 })
 
-/** What this room reads of an import file. */
+/** The lists of an import file that this module imports. */
 export const templateRows = {
-  questions: rowsOf(question).default([]),
-  templates: rowsOf(template).default([]),
+  questions: uniqueRows(question).default([]),
+  templates: uniqueRows(template).default([]),
 }
 
 export function importQuestions({ store, viewer }: Services, questions: z.output<typeof question>[]): Promise<Imported> {
@@ -42,21 +42,21 @@ export function importQuestions({ store, viewer }: Services, questions: z.output
     find: (sourcedIds) => store.question.findMany({ where: { ...visible(viewer), sourcedId: { in: sourcedIds } } }),
     create: (data) => store.question.createMany({ data: data.map((row) => ({ ...row, organisationId: viewer.organisation.id })) }),
     update(stored, { deleted, ...content }) {
-      // A revision is what refreshing an assessment renews; deleting a question is not one.
+      // A new revision makes refreshAssessments renew the question. Deleting it does not: a deleted question is replaced instead.
       const revision = differs(stored, content) ? { revision: { increment: 1 } } : {}
       return store.question.update({ where: { id: stored.id }, data: { ...content, ...revision, deleted } })
     },
   })
 }
 
-/** Besides what became of the templates: the ids of those whose records now expire at another time. */
+/** Imports templates with their outcomes. `changedValidityIds` are the templates with other validityDays, whose records now expire at another time. */
 export async function importTemplates(
   services: Services,
   templates: z.output<typeof template>[],
-): Promise<Imported & { revalued: string[] }> {
+): Promise<Imported & { changedValidityIds: string[] }> {
   const { store, viewer } = services
   const organisationId = viewer.organisation.id
-  const revalued: string[] = []
+  const changedValidityIds: string[] = []
   const rows = templates.map(({ sourcedId: key, outcomes, ...columns }, index) => ({
     index,
     sourcedId: key,
@@ -92,12 +92,12 @@ export async function importTemplates(
     },
     refuse: (stored, columns) => templateIssues(services, stored, columns),
     async update({ id, stored, validityDays }, { outcomes, ...data }) {
-      if (data.validityDays !== validityDays) revalued.push(id)
+      if (data.validityDays !== validityDays) changedValidityIds.push(id)
       await store.assessmentTemplate.update({ where: { id }, data })
       await replaceOutcomes(services, id, stored, outcomes)
     },
   })
-  return { ...imported, revalued }
+  return { ...imported, changedValidityIds }
 }
 
 interface Outcome {
@@ -106,7 +106,7 @@ interface Outcome {
 }
 type StoredOutcome = Outcome & { id: string; position: number }
 
-/** What assessments of the template say against changing it so. */
+/** The issues of a change to a template that its assessments do not allow: another type, or an outcome removed that one of them has. */
 async function templateIssues(
   { store, viewer }: Services,
   template: { id: string; type: string; stored: StoredOutcome[] },
@@ -133,7 +133,7 @@ function removedOutcomes(stored: StoredOutcome[], listed: Outcome[]): StoredOutc
   return stored.filter((it) => !names.has(it.name))
 }
 
-/** Makes a template's outcomes what the file lists, those of the same name keeping their ids. */
+/** Replaces the outcomes of a template by those of the file. Outcomes with the same name keep their ids. */
 async function replaceOutcomes(
   { store, viewer }: Services,
   templateId: string,
@@ -143,9 +143,9 @@ async function replaceOutcomes(
   const of = { ...visible(viewer), templateId }
   const removed = removedOutcomes(stored, listed).map(({ id }) => id)
   if (removed.length > 0) await store.outcome.deleteMany({ where: { ...of, id: { in: removed } } })
-  const ids = new Map(stored.map((it) => [it.name, it]))
-  const placed = listed.map((it, position) => ({ ...it, position, before: ids.get(it.name) }))
-  // No two outcomes may have the same level at any moment, so that all let go before one takes.
+  const storedByName = new Map(stored.map((it) => [it.name, it]))
+  const placed = listed.map((it, position) => ({ ...it, position, before: storedByName.get(it.name) }))
+  // Levels are unique in a template at every moment, so all that change are set to null first.
   const released = placed.flatMap(({ before, riskLevel }) => (before && before.riskLevel !== riskLevel ? [before.id] : []))
   if (released.length > 0) await store.outcome.updateMany({ where: { ...of, id: { in: released } }, data: { riskLevel: null } })
   for (const { before, position, riskLevel } of placed) {

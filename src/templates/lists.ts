@@ -8,7 +8,7 @@ const template = orderColumns<Pick<AssessmentTemplate, 'id' | 'name' | 'createdA
 const templateOrder = { CREATED_AT: template.date('createdAt'), NAME: template.text('name') }
 const templateId = template.uuid('id')
 
-/** What the list of templates can be filtered and ordered by. */
+/** The filter and order of the list of templates. */
 export function planTemplates(
   viewer: Viewer,
   args: PageArguments & {

@@ -1,7 +1,7 @@
 import { z } from 'zod'
 import { between, refuse, text } from '../domain/validation.js'
 
-/* What templates and the question bank are made of, where it is kept as JSON. */
+/* The JSON columns of templates and of the question bank. */
 
 export const difficulty = z.enum(['EASY', 'MEDIUM', 'HARD'])
 export type Difficulty = z.output<typeof difficulty>
@@ -9,7 +9,7 @@ export type Difficulty = z.output<typeof difficulty>
 export const questionOption = z.strictObject({
   key: text({ min: 1, max: 100 }),
   label: text({ min: 1, max: 1000 }),
-  /** 0 (no risk) to 100. */
+  /** From 0, no risk, to 100. */
   riskScore: between(0, 100),
 })
 export type QuestionOption = z.output<typeof questionOption>
@@ -24,6 +24,7 @@ export const questionOptions = z
     }
   })
 
+/** A section of a template: `questionCount` questions of one topic and difficulty. */
 export const templateSection = z.strictObject({
   title: text({ min: 1, max: 200 }),
   topic: text({ min: 1, max: 200 }),

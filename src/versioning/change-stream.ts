@@ -5,21 +5,22 @@ import type { Revision } from '../generated/prisma/client.js'
 import { revisionsAfter, type VersionedKind } from './revisions.js'
 import type { Scope } from '../domain/scopes.js'
 
-/** One change of a row, as a subscription tells it. */
+/** One change of a row: the payload of an event of a subscription. */
 export interface Change {
   revision: Revision
   /** The id of the row that changed. */
   id: string
 }
 
-/** Revisions read at a time by a subscriber that has some to catch up with. */
-const READ_AHEAD = 100
+/** How many revisions a subscriber that is behind reads with one statement. */
+const REVISIONS_PER_READ = 100
 
 /**
- * Every change of a row after version `since`, in order, without gaps or repeats. Nothing is kept
- * for a subscriber: it reads the revisions when it is ready for them, however slow it is.
+ * Streams every change of a row after version `since`, in order, without gaps or repeats. Nothing is buffered for slow subscribers: each
+ * reads the revisions when it is ready for them.
  *
- * The stream ends with an error as soon as the credential no longer allows it.
+ * @throws GraphQLError from the stream, with code UNAUTHENTICATED or FORBIDDEN, when the credential no longer allows it. It is checked
+ *   before each event.
  */
 export function changesOf(context: Context, kind: VersionedKind, id: string, since: number, scope: Scope): AsyncIterable<Change> {
   return new Repeater<Change>(async (push, stop) => {
@@ -33,16 +34,17 @@ export function changesOf(context: Context, kind: VersionedKind, id: string, sin
     let seen = since
     try {
       while (!isOver()) {
-        // Waiting starts before reading, so that a change in between wakes it up.
+        // Start to wait before reading, so that a change in between is not missed.
         round = new AbortController()
         const changed = context.changes.next(id, round.signal)
-        const revisions = await revisionsAfter(context, kind, id, seen, READ_AHEAD)
+        const revisions = await revisionsAfter(context, kind, id, seen, REVISIONS_PER_READ)
         for (const revision of revisions) {
           if (isOver()) return
           await requireStillAllowed(context, scope)
           await push({ revision, id })
           seen = revision.version
         }
+        // After some revisions there may be more: do not wait, but read again.
         if (revisions.length > 0) round.abort()
         await changed
       }

@@ -9,23 +9,21 @@ import type { VersionedKind } from './revisions.js'
 
 type Types = typeof builder.$inferSchemaTypes
 
-/** A row that a subscription can follow. */
+/** A kind of row that has a subscription. */
 interface Followed {
   kind: VersionedKind
   scope: Scope
-  /** What descriptions call the row. */
+  /** What descriptions of the schema call the row. */
   noun: string
-  /** The argument that names the row, and what it says of itself. */
+  /** The argument that identifies the row, and its description. */
   key: { name: 'id' | 'sourcedId'; description: string }
-  /** Finds the row of the viewer's organisation that a client names, or null. */
+  /** Finds the viewer's row by the value of that argument, or null. */
   find(context: Context, named: string): PromiseLike<{ id: string; version: number } | null> | null
-  /** The field of a change that shows the row. */
+  /** Declares the field of a change that returns the row. */
   row(t: PothosSchemaTypes.ObjectFieldBuilder<Types, Change>): FieldMap[string]
 }
 
-/**
- * Declares the subscription `<kind>Changed` and what it tells, `<kind>Change`: what a write did, and a field with the row.
- */
+/** Declares the subscription `<kind>Changed` and the type of its events, `<kind>Change`. */
 export function changeSubscription({ kind, scope, noun, key, find, row }: Followed): void {
   const name = uncapitalized[kind]
   const change = builder.objectRef<Change>(`${kind}Change`).implement({
@@ -65,7 +63,7 @@ export function changeSubscription({ kind, scope, noun, key, find, row }: Follow
 
 export const rowDescription = 'The row as it is now, which may be a later version already.'
 
-/** The row of a change as it is now. */
+/** Loads the row of a change, as it is now. */
 export async function changedRow<Row>(load: LoadById<Row>, { id }: Change, context: Context, info: GraphQLResolveInfo): Promise<Row> {
   const row = await load(context, info, id)
   if (!row) throw new Error(`The changed row ${id} is gone.`)

@@ -6,12 +6,11 @@ import type { Viewer } from '../domain/viewer.js'
 import { currentScope } from '../request-scope/request-scope.js'
 
 /*
- * The gate: the one place through which a versioned row is created or changed. It checks the version, adds 1 and
- * names the actor in the statement that changes the row; triggers of the database write the
- * revision within that same statement, and refuse whoever goes around the gate.
+ * Optimistic locking. All writes of versioned rows go through this file, the version gate. Its statements check the version, add 1 to it
+ * and set who has made the change. Triggers of the database write the revision in the same statement, and refuse any write that does not do so.
  */
 
-/** Who writes a version of a row, and in which request; its revision repeats it. */
+/** The columns that say who has written a version of a row, and in which request. The trigger copies them into the revision. */
 interface Stamp {
   changedBy: string
   /** Null when a command of the gateway writes. */
@@ -24,14 +23,14 @@ function stampOf({ actor }: Viewer): Stamp {
 
 /* ---- creating ---------------------------------------------------------------------------------- */
 
-/** What the gate needs of a Prisma model to create rows, e.g. `store.assessment`. */
+/** The method of a Prisma model, e.g. `store.assessment`, that creates rows. */
 interface CreatedModel<Row, Data> {
   createManyAndReturn(args: { data: (Data & Stamp & { organisationId: string })[]; skipDuplicates: true }): PromiseLike<Row[]>
 }
 
 /**
- * Creates rows of the viewer's organisation, each at version 1: those that were created. One that breaks a unique index is
- * left out, so that of several writers the index decides who is first.
+ * Creates rows of the viewer's organisation at version 1, and returns those that were created. A row that violates a unique index is
+ * skipped: of several concurrent writers, the index decides which one creates it.
  */
 export async function createVersioned<Row, Data extends object>(
   { viewer }: Pick<Services, 'viewer'>,
@@ -44,7 +43,7 @@ export async function createVersioned<Row, Data extends object>(
 
 /* ---- changing ---------------------------------------------------------------------------------- */
 
-/** What the gate needs of a Prisma model to change a row. */
+/** The methods of a Prisma model that change a row. */
 interface ChangedModel<Row, Data, Key> {
   findFirst(args: { where: Key & { organisationId: string } }): PromiseLike<Row | null>
   updateManyAndReturn(args: {
@@ -53,30 +52,29 @@ interface ChangedModel<Row, Data, Key> {
   }): PromiseLike<Row[]>
 }
 
-/** What a change sets, as opposed to a failure. */
+/** The columns that a change sets. A class, so that it can be told from a failure. */
 export class Write<Data> {
   constructor(readonly data: Data) {}
 }
 
-/** How one row is to change. */
+/** A change of one row. */
 export interface VersionedChange<Row, Data, Key> {
   model: ChangedModel<Row, Data, Key>
-  /** Which row, as the client named it. */
+  /** The id or sourcedId of the row, as the client sent it. */
   key: Key
   /** Null or undefined: last write wins. */
   expectedVersion: number | null | undefined
   /**
-   * What to set, where that depends on nothing stored. Otherwise sees the stored row and answers the
-   * columns to set, or a failure. What it sets is written only if the row still has the version it
-   * saw; otherwise it is asked again, so that a rule on stored state holds also without an
-   * expectedVersion.
+   * The columns to set, if they do not depend on what is stored. Otherwise a function that gets the stored row, and returns the columns to
+   * set or a failure. They are written only if the row still has the version that the function saw; otherwise the function is called
+   * again, so that rules about the stored state also hold without an expectedVersion.
    */
   change: Write<Data> | ((row: Row) => Decision<Data> | Promise<Decision<Data>>)
 }
 
 type Decision<Data> = Write<Data> | ValidationError
 
-/** Changes one row of the viewer's organisation, or answers why not: the row as it was written. */
+/** Changes one row of the viewer's organisation. Returns the row as it was written, or why it was not. */
 export async function changeVersioned<Row extends VersionedRow, Data extends object, Key extends { id: string } | { sourcedId: string }>(
   { viewer, changes }: Services,
   { model, key, expectedVersion, change }: VersionedChange<Row, Data, Key>,
@@ -86,12 +84,13 @@ export async function changeVersioned<Row extends VersionedRow, Data extends obj
   const { id: organisationId } = viewer.organisation
   const write = async (id: string, version: number, { data }: Write<Data>): Promise<Row | undefined> => {
     const update = { where: { id, organisationId, version }, data: { ...data, version: { increment: 1 }, ...stampOf(viewer) } }
-    // A deadlock inside of a transaction has undone all of it, so that only its owner can start again.
-    const isAlone = changes !== undefined
-    const [changed] = await (isAlone ? unlessDeadlocked(model.updateManyAndReturn(update)) : model.updateManyAndReturn(update))
+    // A deadlock inside of a transaction rolls all of it back, so only the code that started the transaction could repeat it.
+    const isOutsideTransaction = changes !== undefined
+    const [changed] = await (isOutsideTransaction ? unlessDeadlocked(model.updateManyAndReturn(update)) : model.updateManyAndReturn(update))
     if (changed) changes?.announce([changed.id])
     return changed
   }
+  // The common case needs one statement. If it changes nothing, the loop below finds out why.
   if (change instanceof Write && expectedVersion != null && 'id' in key) {
     const changed = await write(key.id, expectedVersion, change)
     if (changed) return changed
@@ -109,7 +108,7 @@ export async function changeVersioned<Row extends VersionedRow, Data extends obj
   }
 }
 
-/** No row when PostgreSQL undid the statement to end a deadlock: it is as if another writer had been first. */
+/** Returns no row if PostgreSQL cancelled the statement to resolve a deadlock, as if another writer had been faster: the caller tries again. */
 async function unlessDeadlocked<Row>(changed: PromiseLike<Row[]>): Promise<Row[]> {
   try {
     return await changed
@@ -119,7 +118,7 @@ async function unlessDeadlocked<Row>(changed: PromiseLike<Row[]>): Promise<Row[]
   }
 }
 
-/** The failure that tells a client all it needs to merge and retry. */
+/** Makes a ConflictError, and counts it for the metrics. */
 export function conflict<Row extends VersionedRow>(current: Row, expectedVersion: number): ConflictError<Row> {
   const scope = currentScope()
   if (scope) scope.conflicts += 1
@@ -127,10 +126,9 @@ export function conflict<Row extends VersionedRow>(current: Row, expectedVersion
 }
 
 /**
- * The gate for many assessments at once: replaces the sections of rows that the transaction has
- * locked, in one statement.
+ * Replaces the sections of many assessments with one statement. The transaction must have locked them.
  *
- * @throws Error when a row is not at the version that was read, which the lock rules out.
+ * @throws Error when a row no longer has the version that was read, which the lock should make impossible.
  */
 export async function replaceLockedSections(
   { store, viewer }: Services,

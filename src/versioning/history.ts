@@ -12,10 +12,11 @@ const binding = bindCursor('history')
 const isVersion = (value: unknown) => typeof value === 'number' && Number.isInteger(value)
 
 /**
- * One page of a row's revisions, newest first. Versions have no gaps, so that a page is a range of
- * them and is known before anything is read.
+ * One page of a row's revisions, newest first. Versions have no gaps, so that the range of versions on the page is known before anything
+ * is read.
  *
- * @param load the revisions from `oldest` to `newest`, both included
+ * @param load reads the revisions from `oldest` to `newest`, both included
+ * @throws GraphQLError with code BAD_USER_INPUT for a wrong page size or cursor.
  */
 export async function historyPage(
   row: { version: number },

@@ -3,7 +3,7 @@ import type { ConflictError, VersionedRow } from '../domain/failures.js'
 import type { Services } from '../domain/services.js'
 import type { Revision } from '../generated/prisma/client.js'
 
-/** Which column of Revision points at the row. */
+/** The foreign key of Revision for each kind of row. */
 const revisionColumn = {
   Assessment: 'assessmentId',
   AssessmentRecord: 'assessmentRecordId',
@@ -11,13 +11,13 @@ const revisionColumn = {
 } as const
 export type VersionedKind = keyof typeof revisionColumn
 
-/** Which kind of row it is, by a column that only that kind has and every query of it selects. */
+/** The kind of a row, found by a column that only this kind has and that all of its queries select. */
 export function kindOf(row: VersionedRow): VersionedKind {
   if ('workflowState' in row) return 'Assessment'
   return 'assessmentDefinitionId' in row ? 'AssessmentRecord' : 'AssessmentResult'
 }
 
-/** Some revisions of one row: versions `oldest` to `newest`, both included. */
+/** The revisions of one row from version `oldest` to `newest`, both included. */
 export interface RevisionRange {
   kind: VersionedKind
   id: string
@@ -25,11 +25,11 @@ export interface RevisionRange {
   newest: number
 }
 
-/** PostgreSQL limits how many values a statement takes. */
-const MOST_RANGES = 1_000
+/** Each range takes three or more parameters, and a PostgreSQL statement can have 65,535. */
+const MAX_RANGES_PER_STATEMENT = 1_000
 
 export class RevisionLoaders {
-  /** Ranges of revisions, each newest first: one statement for all that are asked for at once. */
+  /** Loads ranges of revisions, each newest first, with one statement for all that are loaded at the same time. */
   readonly ranges
 
   constructor({ store, viewer }: Services) {
@@ -49,12 +49,12 @@ export class RevisionLoaders {
           revisions.filter((it) => it[revisionColumn[kind]] === id && it.version >= oldest && it.version <= newest),
         )
       },
-      { maxBatchSize: MOST_RANGES, cacheKeyFn: ({ id, oldest, newest }) => `${id} ${oldest} ${newest}` },
+      { maxBatchSize: MAX_RANGES_PER_STATEMENT, cacheKeyFn: ({ id, oldest, newest }) => `${id} ${oldest} ${newest}` },
     )
   }
 }
 
-/** The first revisions of a row after a version, in order. */
+/** The first `take` revisions of a row after a version, oldest first. */
 export function revisionsAfter({ store, viewer }: Services, kind: VersionedKind, id: string, version: number, take: number): Promise<Revision[]> {
   return store.revision.findMany({
     where: { organisationId: viewer.organisation.id, [revisionColumn[kind]]: id, version: { gt: version } },
@@ -63,7 +63,7 @@ export function revisionsAfter({ store, viewer }: Services, kind: VersionedKind,
   })
 }
 
-/** What was changed since the version that was expected; later revisions describe rows later than `current`. */
+/** The fields that changed after the expected version, up to the version of `current`. The row may have later revisions already. */
 export async function changedPaths({ current, expectedVersion }: ConflictError, { ranges }: RevisionLoaders): Promise<string[]> {
   const { id, version } = current
   if (expectedVersion >= version) return []

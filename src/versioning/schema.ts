@@ -25,7 +25,7 @@ const Revision = builder.objectRef<RevisionRow>('Revision').implement({
   }),
 })
 
-// Another subgraph that repeats ConflictError repeats what its `current` reaches as well.
+// Shareable, because another subgraph that declares ConflictError, which is shareable, also declares the types that `current` leads to.
 const RevisionConnection = builder.connectionObject(
   { type: Revision, name: 'RevisionConnection', shareable: true, description: 'A page of revisions, newest first.' },
   { name: 'RevisionEdge', shareable: true, description: 'A revision in its list.' },

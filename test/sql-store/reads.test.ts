@@ -1,7 +1,7 @@
 // The reads that are written as SQL here, against Prisma's own answers to the same queries.
 import { randomUUID } from 'node:crypto'
 import { beforeAll, describe, expect, test } from 'vitest'
-import { lengthWith, rowComparison, wholeList } from '../../src/domain/query-hints.js'
+import { rowComparison, totalCountHint, totalCountOf } from '../../src/domain/query-hints.js'
 import { createStore } from '../../src/sql-store/index.js'
 import { aWorld } from '../fuzz/world.js'
 import { database, db, statementsOf } from '../gateway.js'
@@ -35,7 +35,7 @@ const models: Record<string, [ours: ReadModel, prisma: ReadModel, where: () => o
   assessmentResult: [store.assessmentResult, db.assessmentResult, mine],
 }
 
-/** Queries as the rooms write them, of the rows that meet `own`. */
+/** Queries as the modules send them, of the rows that meet `own`. */
 function queries(own: () => object, ids: string[]): Record<string, object> {
   const orderBy = [{ id: 'desc' }]
   const all = (...conditions: object[]) => ({ AND: [own(), ...conditions] })
@@ -158,9 +158,9 @@ test('columns of a kind that the driver reads otherwise are left to Prisma', asy
 
 test('a page is counted by the statement that reads it, and an empty one is left to be counted', async () => {
   const assessments: ReadModel = store.assessment
-  const page = (condition: object) => assessments.findMany({ where: mine(condition), take: 1, [wholeList]: mine() })
+  const page = (condition: object) => assessments.findMany({ where: mine(condition), take: 1, [totalCountHint]: mine() })
   let lengths: (number | undefined)[] = []
-  const sent = await statementsOf(async () => (lengths = [lengthWith(await page({})), lengthWith(await page({ version: -1 }))]))
+  const sent = await statementsOf(async () => (lengths = [totalCountOf(await page({})), totalCountOf(await page({ version: -1 }))]))
   expect(sent).toEqual([expect.stringMatching(/count\(/i), expect.stringMatching(/count\(/i)])
   expect(lengths).toEqual([await db.assessment.count({ where: mine() }), undefined])
 })

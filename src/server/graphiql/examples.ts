@@ -7,10 +7,10 @@ import type { PrismaClient } from '../../generated/prisma/client.js'
 import { hashOf } from '../../organisations/credentials.js'
 import { scoreScaleValues } from '../../results/rules.js'
 
-/** operations/ of the source tree, seen from src/ and from dist/src/ alike. */
+/** The folder operations/, which is at another relative path when this file runs from dist/. */
 const operationsDirectory = [new URL('../../../operations/', import.meta.url), new URL('../../../../operations/', import.meta.url)].find(existsSync)
 
-/** A document of operations/ with the variables that it can be run with, if it has any. */
+/** A document of operations/, with variables that it can be run with unless it has none. */
 export interface Example {
   name: string
   query: string
@@ -18,8 +18,8 @@ export interface Example {
 }
 
 /**
- * The examples in the order of their file names. Their variables name rows of the organisation that
- * the demo key belongs to; without one, they say what to put there.
+ * The examples in the order of their file names. Their variables name rows of the demo key's organisation. Without a demo key they hold
+ * texts that say what to put there.
  */
 export async function findExamples(db: PrismaClient, demoKey: string | undefined, log: Logger): Promise<Example[]> {
   if (!operationsDirectory) throw new Error('The folder operations/ with the examples is missing.')
@@ -38,7 +38,7 @@ function nameOf(query: string): string {
   return operation.name.value
 }
 
-/** By the name of the operation; one without variables is left out. */
+/** The variables of each example by the name of its operation. Operations without variables are left out. */
 function exampleVariables(rows: Partial<Rows>): Record<string, object> {
   const [updated, answered = updated] = rows.open ?? []
   const { pair, record, lineItem } = rows
@@ -63,7 +63,7 @@ function exampleVariables(rows: Partial<Rows>): Record<string, object> {
       expectedVersion: updated?.version ?? 1,
       input: { status: 'ACTION_REQUIRED', progress: 60 },
     },
-    // From the start on, so that something is told at once.
+    // From version 0 on, so that the subscription shows the past changes at once.
     Watch: { id: updated?.id ?? 'an id from Assessments', sinceVersion: 0 },
     AnswerQuestions: {
       id: answered?.id ?? 'an id from Assessments',
@@ -158,7 +158,10 @@ async function findRowsOf(db: PrismaClient, organisationId: string) {
   }
 }
 
-/** An entity without an open assessment of a template that has proven to have enough questions. */
+/**
+ * An entity and a template for createAssessment to succeed with. The template already has an assessment that is ACTIVE, so its question
+ * pools are large enough; the entity has no open assessment of the template's type.
+ */
 async function findFreePair(db: PrismaClient, organisationId: string): Promise<{ entityId: string; templateId: string } | null> {
   const templates = await db.assessmentTemplate.findMany({
     where: { organisationId, assessments: { some: { workflowState: 'ACTIVE' } } },

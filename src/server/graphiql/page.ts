@@ -3,30 +3,30 @@ import { renderGraphiQL } from '@graphql-yoga/render-graphiql'
 import type { GraphiQLOptions } from 'graphql-yoga'
 import type { Logger } from 'pino'
 import type { PrismaClient } from '../../generated/prisma/client.js'
-import type { Answer } from '../http/answer.js'
+import type { HttpResponse } from '../http/answer.js'
 import type { HttpRequest } from '../http/http-request.js'
 import { type Example, findExamples } from './examples.js'
 
 const TITLE = 'Assessment gateway'
 
-export interface GraphiqlPage {
+export interface GraphiqlPageOptions {
   db: PrismaClient
-  /** The key that the page sends unless told otherwise, if there is one to show. */
+  /** The API key that the page starts with, if there is a demo key. */
   demoKey: string | undefined
   log: Logger
 }
 
 /**
- * Answers a browser that opens the GraphQL path with GraphiQL's page, and looks at nothing else of its request; undefined for
- * every other request. The page holds all of its assets; its tabs are working examples.
+ * Returns a function that answers a browser's request for the GraphQL path with GraphiQL's page, and returns undefined for every other
+ * request. The page contains all of its assets, and its tabs are examples that can be run.
  */
-export function createGraphiqlPage({ db, demoKey, log }: GraphiqlPage) {
-  const answer = async (): Promise<Answer> => {
+export function createGraphiqlPage({ db, demoKey, log }: GraphiqlPageOptions) {
+  const answer = async (): Promise<HttpResponse> => {
     const nonce = randomBytes(16).toString('base64')
     const options = graphiqlOptions(await findExamples(db, demoKey, log), demoKey)
     return { status: 200, headers: pageHeaders(nonce), body: page(options, identityOf(demoKey), nonce) }
   }
-  return ({ method, headers }: HttpRequest): Promise<Answer> | undefined =>
+  return ({ method, headers }: HttpRequest): Promise<HttpResponse> | undefined =>
     method === 'GET' && headers.get('accept')?.includes('text/html') ? answer() : undefined
 }
 
@@ -46,9 +46,9 @@ function graphiqlOptions(examples: Example[], demoKey: string | undefined): Grap
       headers,
     })),
     defaultHeaders: headers,
-    // The demo key comes with every page, and no other key is ours to leave in the browser's storage.
+    // The page brings the demo key each time, and other keys must not stay in the browser's storage.
     shouldPersistHeaders: false,
-    // With a key in place, the variables are what a person changes.
+    // Without a key, a person has to enter one under Headers first.
     defaultEditorToolsVisibility: demoKey === undefined ? 'headers' : 'variables',
   }
 }
@@ -57,15 +57,15 @@ function json(value: object): string {
   return JSON.stringify(value, null, 2)
 }
 
-/** Names the demo key without telling it. */
+/** Identifies the demo key, and so the database that the examples were filled from, without revealing the key. */
 function identityOf(demoKey: string | undefined): string {
   return createHash('sha256').update(`examples of ${demoKey ?? 'nobody'}`).digest('base64url')
 }
 
 /**
- * A browser keeps the tabs of its last visit. When they were filled from another database, or by
- * another program at this address, they name rows that are not here, and the page starts afresh.
- * Without a first query GraphiQL would open an empty tab at the next visit.
+ * GraphiQL keeps the tabs of the last visit in the browser's storage. If they were filled from another database, or by another program
+ * at this address, they name rows that do not exist here, so this script removes them. It also stores the first query, without which
+ * GraphiQL would open an empty tab at the next visit.
  */
 const START_AFRESH = `
   const known = localStorage.getItem('assessment-gateway:examples')
@@ -77,9 +77,8 @@ const START_AFRESH = `
   }`
 
 /**
- * GraphiQL hides the tabs that do not fit, and shifts one aside at the first press on it, so that the
- * click misses it. Here all of them are in sight and stay where they are. Its editor frames dashes as
- * though they were mistaken for hyphens; in the names of assessments they are meant.
+ * GraphiQL hides tabs that do not fit, and moves a tab when it is pressed, so that the click misses it. With this style all tabs are
+ * visible and do not move. Its editor also puts a frame around each dash, as if it were a mistyped hyphen; here dashes are intended.
  */
 const STYLE = `
   .graphiql-container .graphiql-session-header { height: auto; align-items: end }
@@ -99,7 +98,12 @@ function page(options: GraphiQLOptions, examples: string, nonce: string): string
   return `${beforeScript}${ours}<script nonce="${nonce}">${beforeOptions}${inScript(options)}${afterOptions}`
 }
 
-/** What the package renders, cut where our nonce and our options go: it would not escape them. */
+/**
+ * The package's page, cut into parts between which the nonce and the options go. They are inserted here because the package can set no
+ * nonce and does not escape `<` in the options.
+ *
+ * @throws Error when the package renders a page that cannot be cut in this way.
+ */
 function pageTemplate(): NonNullable<typeof template> {
   const placeholder = { title: TITLE }
   const rendered = renderGraphiQL(placeholder)
@@ -110,12 +114,12 @@ function pageTemplate(): NonNullable<typeof template> {
   return [rendered.slice(0, start), rendered.slice(start + script.length, end), rendered.slice(end + options.length)]
 }
 
-/** JSON that no data can turn into the end of the script around it. */
+/** JSON for use in a script element: without `<`, no value can contain `</script>`. */
 function inScript(value: unknown): string {
   return JSON.stringify(value).replaceAll('<', '\\u003c')
 }
 
-/** The page runs its own scripts and nobody else's, talks to this server only and is shown in no frame. */
+/** The page may run only its own scripts and connect only to this server, and no other page may frame it. */
 function pageHeaders(nonce: string): Record<string, string> {
   const policy = {
     'default-src': "'none'",

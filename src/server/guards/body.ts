@@ -1,18 +1,16 @@
 import { GraphQLError } from 'graphql'
 import type { GraphQLParams } from 'graphql-yoga'
 import { z } from 'zod'
-import { empty } from '../http/answer.js'
+import { emptyResponse } from '../http/answer.js'
 import { BodyTooLongError } from '../http/http-request.js'
 import type { Guard } from './guard.js'
 
-/** For the log: nobody gets it. */
-const CLIENT_LEFT = empty(499)
+/** Only the log sees this response, because nobody is there to receive it. */
+const CLIENT_LEFT = emptyResponse(499)
 
 /**
- * Reads the body of a POST, whether its length is announced or only found out while reading. What is wrong with it is told later, in
- * the form that the client accepts.
- *
- * @param maximumBytes that a body may have
+ * Reads the body of a POST. If the body is too long or is not JSON, the error is kept in `guarded.body`: Yoga sends it later, in the form
+ * that the client accepts.
  */
 export function readBody(maximumBytes: number): Guard {
   return async (guarded) => {
@@ -34,14 +32,14 @@ export function readBody(maximumBytes: number): Guard {
 
 function tooLong(maximumBytes: number): GraphQLError {
   return refusal(413, 'PAYLOAD_TOO_LARGE', `The body of a request may have at most ${maximumBytes} bytes.`, {
-    // What is still to come of the body is not waited for.
+    // Otherwise the server would have to read the rest of the body before the next request on this connection.
     connection: 'close',
   })
 }
 
 const requestParameters = z.looseObject({})
 
-/** @throws GraphQLError when it is not one JSON object. */
+/** @throws GraphQLError when the body is not one JSON object. */
 function parameters(body: string): GraphQLParams {
   const { data } = requestParameters.safeParse(json(body))
   if (data) return data

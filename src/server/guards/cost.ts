@@ -22,25 +22,25 @@ import { isAsyncIterable, type Plugin } from 'graphql-yoga'
 import { DEFAULT_PAGE_SIZE, MAXIMUM_PAGE_SIZE } from '../../graphql/pagination.js'
 import { limitExceeded } from './document-limits.js'
 
-/** What a field of Mutation costs beside the objects that it answers. */
+/** The cost of a field of Mutation, added to the cost of the objects that it returns. */
 const MUTATION_COST = 10
 
-/** Lists that can be as long as an organisation has assessments, and what they count for. */
+/** Lists without pages that can hold all assessments of an organisation, with the length that is assumed for their cost. */
 const LONG_LISTS: Record<string, number> = { 'RefreshAssessmentsSuccess.details': 1_000 }
 
-/** The lists whose length an argument gives, by that argument's name. */
+/** Arguments that determine the length of the list that their field returns: `nodes(ids:)` and `_entities(representations:)`. */
 const LENGTH_ARGUMENTS = ['ids', 'representations']
 
-/** The costs of operations, and how those that cost too much are refused. */
+/** Computes the cost of operations, and refuses those above `maximum`. */
 export class CostLimit {
   readonly #plans = new WeakMap<DocumentNode, Plan>()
 
   constructor(readonly maximum: number) {}
 
   /**
-   * The objects that an operation could answer at most. A field with a selection costs 1, one without
-   * nothing; what stands below `nodes` or `edges` counts `first` or `last` times, and below a list
-   * of ids or representations once for each of them.
+   * The cost of an operation: the number of objects that its response could hold at most. A field with a selection set costs 1, a
+   * field without one 0. Below `nodes` and `edges`, costs count `first` or `last` times; below a list of ids or representations,
+   * once for each of them.
    */
   of({ document, operationName, schema, variableValues }: ExecutionArgs): number {
     let plan = this.#plans.get(document)
@@ -48,7 +48,7 @@ export class CostLimit {
     return plan.cost(operationName, variableValues ?? {})
   }
 
-  /** What the answer tells of the cost. */
+  /** The `extensions` of the response. */
   extension(requested: number): { cost: { requested: number; maximum: number } } {
     return { cost: { requested, maximum: this.maximum } }
   }
@@ -60,7 +60,7 @@ export class CostLimit {
   }
 }
 
-/** Refuses operations that ask for too much, before anything is resolved, and tells all others their cost in `extensions.cost`. */
+/** Refuses operations that cost too much before they are executed. The response to any other has its cost in `extensions.cost`. */
 export function useCostLimit(limit: CostLimit): Plugin {
   return {
     onExecute({ args, setResultAndStopExecution }) {
@@ -82,14 +82,14 @@ export function useCostLimit(limit: CostLimit): Plugin {
 
 interface Evaluation {
   variables: Record<string, unknown>
-  /** What fragments cost that were met before; a fragment may spread others without end to the sum. */
+  /** Costs of fragments by name and page size. Without this memory, fragments that spread the next one twice would take exponential time. */
   fragments: Map<string, number>
 }
 
-/** Costs of a selection, in a connection of `page` items. */
+/** Computes the cost of a selection. `page` is the page size of the connection that the selection is directly below, otherwise 1. */
 type Cost = (evaluation: Evaluation, page: number) => number
 
-/** The costs of a valid document, but for the values of its variables. */
+/** The costs of a document's operations as functions of the variables. The document has been validated. */
 class Plan {
   readonly #fragments: ReadonlyMap<string, FragmentDefinitionNode>
   readonly #fragmentCosts = new Map<string, Cost>()
@@ -130,7 +130,7 @@ class Plan {
     return (evaluation, page) => costs.reduce((sum, cost) => sum + cost(evaluation, page), 0)
   }
 
-  /** The fields of a selection, by fragments too; their number is limited before. */
+  /** Counts the fields of a selection, including those of fragments. useDocumentLimits has limited their number already. */
   #countFields({ selections }: SelectionSetNode): number {
     return selections.reduce((count, selection) => {
       if (selection.kind === Kind.FIELD) return count + 1
@@ -160,7 +160,7 @@ class Plan {
   #ofField(node: FieldNode, parent: GraphQLCompositeType): Cost[] {
     const field = isUnionType(parent) ? undefined : parent.getFields()[node.name.value]
     const type = field && getNamedType(field.type)
-    // Introspection, which has limits of its own, and fields without a selection.
+    // Fields without a selection set, and introspection, whose depth GraphQL's MaxIntrospectionDepthRule limits.
     if (!field || !node.selectionSet || !isCompositeType(type)) return []
     const below = this.#ofSelection(node.selectionSet, type)
     const lengthArgument = node.arguments?.find(({ name }) => LENGTH_ARGUMENTS.includes(name.value))
@@ -186,7 +186,7 @@ function isListOf(type: GraphQLOutputType): boolean {
   return isListType(getNullableType(type))
 }
 
-/** A size that no page can have is refused by the field itself, so that it costs no more than the largest. */
+/** The page size of an argument, clamped to what a page can have: the field itself refuses any other size, which then costs little. */
 function pageSize(value: unknown): number | undefined {
   return typeof value === 'number' ? Math.min(Math.max(value, 0), MAXIMUM_PAGE_SIZE) : undefined
 }

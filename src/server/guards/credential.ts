@@ -1,8 +1,8 @@
 import { type Authenticate, credentialsOf } from '../authentication.js'
-import { failure } from '../http/answer.js'
+import { errorResponse } from '../http/answer.js'
 import type { Guard } from './guard.js'
 
-/** Lets nobody pass without exactly one good credential. */
+/** Refuses requests without exactly one valid credential with status 401. */
 export function requireCredential(authenticate: Authenticate): Guard {
   return async (guarded) => {
     guarded.credentials = credentialsOf(guarded.request.headers)
@@ -12,6 +12,6 @@ export function requireCredential(authenticate: Authenticate): Guard {
       return undefined
     }
     const message = 'Exactly one valid credential is needed: Authorization: Bearer, apikey, X-API-Key or X-Session-Token.'
-    return failure(401, 'UNAUTHENTICATED', message, { 'www-authenticate': 'Bearer' })
+    return errorResponse(401, 'UNAUTHENTICATED', message, { 'www-authenticate': 'Bearer' })
   }
 }

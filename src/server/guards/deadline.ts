@@ -5,9 +5,8 @@ import { currentScope } from '../../request-scope/request-scope.js'
 import { interruptionError } from '../http/masked-errors.js'
 
 /**
- * Answers an operation that takes longer than `timeoutMs` with an error, and ends its SQL; it may
- * prolong its time by itself. A query whose client has gone away is given up too; a mutation is
- * finished.
+ * Ends an operation that takes longer than `timeoutMs`: its client gets an error, and its SQL is cancelled. An operation can extend its
+ * own deadline, as refreshAssessments does. A query is also ended when its client disconnects; a mutation is finished.
  */
 export function useDeadline(timeoutMs: number): Plugin {
   return {
@@ -23,12 +22,12 @@ function withinDeadline(timeoutMs: number, { document, operationName }: Executio
   if (!scope || !node) return execute()
   if (node.operation === OperationTypeNode.QUERY) {
     const abandon = () => scope.interrupt('ABANDONED')
-    // The client may have left while its credential was looked up.
+    // The client may have disconnected already, while its credential was looked up.
     if (scope.hasClientLeft) abandon()
     scope.onClientLeft = abandon
   }
   let answer: (result: unknown) => void = () => {}
-  // From before it begins, as it may prolong its time at once.
+  // Before the operation starts, because it may extend its deadline synchronously.
   scope.startDeadline(timeoutMs, () => {
     scope.interrupt('TIMEOUT')
     answer({ errors: [interruptionError('TIMEOUT')] })

@@ -3,17 +3,20 @@ import type { Plugin } from 'graphql-yoga'
 import { LRUCache } from 'lru-cache'
 import { isRecord } from '../../domain/is-record.js'
 
-/** Characters of source that are remembered in all; a syntax tree takes about a hundred times as many bytes. */
-const MOST_CHARACTERS = 500_000
-/** Longer documents are parsed and validated each time. */
-const LONGEST_DOCUMENT = 20_000
+/** How many characters of source are cached in all. A syntax tree takes about a hundred bytes for each of them. */
+const MAX_TOTAL_CHARACTERS = 500_000
+/** Documents with more characters are not cached, but parsed and validated each time. */
+const MAX_DOCUMENT_CHARACTERS = 20_000
 
-/** Remembers documents by their source. They are counted by their length, so that large ones cannot fill the memory. */
+/**
+ * A least-recently-used cache with the source of a document as its key. Entries count by the length of their source, so that long documents
+ * cannot fill the memory, plus 100, so that many tiny documents cannot either.
+ */
 export function cacheBySource<Value extends object>(): LRUCache<string, Value> {
-  return new LRUCache({ maxSize: MOST_CHARACTERS, maxEntrySize: LONGEST_DOCUMENT, sizeCalculation: (_, source) => source.length + 100 })
+  return new LRUCache({ maxSize: MAX_TOTAL_CHARACTERS, maxEntrySize: MAX_DOCUMENT_CHARACTERS, sizeCalculation: (_, source) => source.length + 100 })
 }
 
-/** Parses, measures and validates each document once; what is wrong with one is remembered too. */
+/** Parses, measures and validates each document once. Errors are cached as well, so that a bad document costs little when it is sent again. */
 export function useDocumentCache(): Plugin {
   const documents = cacheBySource<DocumentNode>()
   const refusals = cacheBySource<Error>()

@@ -10,32 +10,32 @@ import {
 } from 'graphql'
 import type { Plugin } from 'graphql-yoga'
 
-/** How much a document may hold, whatever it means. */
+/** Limits on the size of a document. They do not depend on the schema. */
 export interface DocumentLimits {
-  /** Words and signs of the language, e.g. names, braces and literals. */
+  /** Lexical tokens, e.g. names, braces and literals. */
   tokens: number
   /** How deep its selections are nested, fragments included. */
   depth: number
   /** Aliases in the whole document. */
   aliases: number
-  /** Fields of one operation's root type, fragments included. */
+  /** Fields at the root of one operation, fragments included. */
   rootFields: number
   /** Directives at one place. */
   directives: number
-  /** How often one selection set may repeat the same name in the answer, or a fragment. */
+  /** How often one selection set may repeat the same response key or the same fragment spread. */
   repetitions: number
 }
 
 /**
- * Refuses what is too large before it is validated: to validate takes time that grows with the
- * square of the fields that are to be merged.
+ * Refuses documents that are too large before they are validated, because the time of validation grows with the square of the number of
+ * fields that have the same response key.
  */
 export function useDocumentLimits(limits: DocumentLimits): Plugin {
   return {
     onParse({ setParseFn }) {
       setParseFn((source: string) => {
         const document = parseWithin(source, limits)
-        const refusal = excess(document, limits)
+        const refusal = exceededLimit(document, limits)
         if (refusal) throw refusal
         return document
       })
@@ -43,14 +43,14 @@ export function useDocumentLimits(limits: DocumentLimits): Plugin {
   }
 }
 
-/** @throws GraphQLError when the document is no GraphQL, has more tokens, or is nested deeper than the parser can go. */
+/** @throws GraphQLError when the source is not valid GraphQL, has too many tokens, or is nested too deeply for the parser. */
 function parseWithin(source: string, { tokens, depth }: DocumentLimits): DocumentNode {
   try {
     return parse(source, { maxTokens: tokens })
   } catch (error) {
-    // The parser calls itself for each level, so that the stack can end before the tokens do.
+    // The parser is recursive, so that the call stack can overflow before the limit on tokens is reached.
     if (error instanceof RangeError) throw limitExceeded('depth', depth, `A document may have at most ${depth} selections inside of each other.`)
-    // The parser tells this like any other syntax error, by words alone.
+    // Only the message tells this syntax error from others.
     if (!(error instanceof GraphQLError) || !error.message.includes('tokens. Parsing aborted')) throw error
     throw limitExceeded('tokens', tokens, `A document may have at most ${tokens} tokens.`)
   }
@@ -60,8 +60,8 @@ export function limitExceeded(limit: string, maximum: number, message: string): 
   return new GraphQLError(message, { extensions: { code: 'LIMIT_EXCEEDED', limit, maximum, http: { status: 400 } } })
 }
 
-/** The first limit that a document exceeds, as an error; null for a document within all of them. */
-export function excess(document: DocumentNode, limits: DocumentLimits): GraphQLError | null {
+/** An error for the first limit that a document exceeds; null if it is within all of them. */
+export function exceededLimit(document: DocumentNode, limits: DocumentLimits): GraphQLError | null {
   const measured = measure(document)
   const names = {
     depth: 'selections inside of each other',
@@ -115,11 +115,11 @@ function measure(document: DocumentNode): Omit<DocumentLimits, 'tokens'> {
 
 interface Shape {
   depth: number
-  /** Fields that it selects itself or by fragments. */
+  /** Number of fields at the top of the selection set, fragments included. */
   fields: number
 }
 
-/** The shapes of selection sets; that of a fragment is found once, however often it is spread. */
+/** Measures selection sets. Each fragment is measured only once, so that the time does not grow with the number of its spreads. */
 class Shapes {
   readonly #fragments: ReadonlyMap<string, FragmentDefinitionNode>
   readonly #known = new Map<string, Shape>()
@@ -147,7 +147,7 @@ class Shapes {
     const known = this.#known.get(name)
     if (known) return known
     const nothing = { depth: 0, fields: 0 }
-    // Validation refuses fragments that are missing or spread themselves; here they only must come to an end.
+    // Set first, so that a fragment that spreads itself does not recurse for ever. Validation refuses such fragments later.
     this.#known.set(name, nothing)
     const fragment = this.#fragments.get(name)
     const shape = fragment ? this.of(fragment.selectionSet) : nothing

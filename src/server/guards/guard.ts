@@ -1,18 +1,19 @@
 import type { Viewer } from '../../domain/viewer.js'
 import type { RequestHeaders } from '../../observability/request-observer.js'
-import type { Answer } from '../http/answer.js'
-import type { Body } from '../http/graphql-over-http.js'
+import type { HttpResponse } from '../http/answer.js'
+import type { ParsedBody } from '../http/graphql-over-http.js'
 import type { HttpRequest } from '../http/http-request.js'
 
-/** A request to the GraphQL path on its way through the guards of HTTP, with what they have found out about it. */
+/** A request to the GraphQL path, with what the guards of HTTP have found out about it so far. */
 export interface GuardedRequest {
   request: HttpRequest
-  /** Set once its credential was found to be good: whom it stands for, and the headers that it is. */
+  /** Set by requireCredential, for a valid credential. */
   viewer?: Viewer
+  /** The headers with the credential, to check it again later. Set by requireCredential. */
   credentials?: RequestHeaders
-  /** Set once its body was read. */
-  body?: Body
+  /** Set by readBody, for a POST. */
+  body?: ParsedBody
 }
 
-/** Lets a request pass, or answers why not. Guards are called one after the other, in the order of pipeline.ts. */
-export type Guard = (guarded: GuardedRequest) => Promise<Answer | undefined> | Answer | undefined
+/** Checks a request. Returns undefined to let it pass, or the response that refuses it. pipeline.ts has the order of the guards. */
+export type Guard = (guarded: GuardedRequest) => Promise<HttpResponse | undefined> | HttpResponse | undefined

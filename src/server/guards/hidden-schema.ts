@@ -1,7 +1,7 @@
 import { type ExecutionResult, GraphQLError, NoSchemaIntrospectionCustomRule, type ValidationRule } from 'graphql'
 import { isAsyncIterable, type Plugin } from 'graphql-yoga'
 
-/** Tells nobody what the schema looks like: no introspection, no SDL, no names that resemble a wrong one. */
+/** Hides the schema: refuses introspection and federation's SDL, and removes suggestions of similar names from errors. */
 export function useHiddenSchema(): Plugin {
   return {
     onValidate({ addValidationRule }) {
@@ -15,7 +15,7 @@ export function useHiddenSchema(): Plugin {
   }
 }
 
-/** Federation's `_service` is another way to the whole schema. */
+/** Refuses federation's `_service`, whose `sdl` is the whole schema. */
 const NoServiceDefinitionRule: ValidationRule = (context) => ({
   Field(node) {
     if (context.getParentType() === context.getSchema().getQueryType() && node.name.value === '_service') {

@@ -6,13 +6,13 @@ import { StartError } from '../../process/start-error.js'
 
 /** Documents that clients may name by their hash instead of sending them. */
 export interface PersistedDocuments {
-  /** By hash, as GraphQL Code Generator writes them to persisted-documents.json. */
+  /** By their hash, as GraphQL Code Generator writes them to persisted-documents.json. */
   documents: ReadonlyMap<string, string>
-  /** Whether these are the only ones that are executed. */
+  /** Whether all other documents are refused. */
   only: boolean
 }
 
-/** @throws StartError when the file is not an object of documents by their hash. */
+/** @throws StartError when the file cannot be read or is not a JSON object of documents by their hash. */
 export async function readPersistedDocuments(file: string, only: boolean): Promise<PersistedDocuments> {
   try {
     const documents = z.record(z.string(), z.string()).parse(JSON.parse(await readFile(file, 'utf8')))
@@ -25,10 +25,10 @@ export async function readPersistedDocuments(file: string, only: boolean): Promi
 const byHash = z.object({ persistedQuery: z.object({ sha256Hash: z.string() }) })
 const byId = z.object({ documentId: z.string() })
 
-/** Ids are written with the algorithm in front by some, and without by others. */
+/** Removes the name of the algorithm from an id: some clients write it in front of the hash, others do not. */
 const hashIn = (id: string) => id.replace(/^sha256:/, '')
 
-/** The hash that a request names its document by: `documentId`, or Apollo's `extensions.persistedQuery`. */
+/** The hash of the document that a request names, by `documentId` or by Apollo's `extensions.persistedQuery`; null if it names none. */
 export function documentHash(params: Pick<GraphQLParams, 'extensions'> | { documentId?: string | undefined; extensions?: unknown }): string | null {
   const id = byId.safeParse(params)
   if (id.success) return hashIn(id.data.documentId)

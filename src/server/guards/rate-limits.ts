@@ -1,24 +1,24 @@
 import { Redis } from 'ioredis'
 import type { Logger } from 'pino'
 import { type RateLimiterAbstract, RateLimiterMemory, RateLimiterRedis, RateLimiterRes } from 'rate-limiter-flexible'
-import { type Answer, failure } from '../http/answer.js'
+import { errorResponse, type HttpResponse } from '../http/answer.js'
 import type { HttpRequest } from '../http/http-request.js'
 import type { Guard } from './guard.js'
 
 export interface RateLimitSettings {
-  /** Requests that one credential may send in a second; 0: any number. A second begins with the first request after the last one. */
+  /** Requests per second and credential; 0: no limit. Each window of a second starts with the first request after the last window. */
   perCredential: number
-  /** Requests that one address may send in a second, whatever credentials they carry; 0: any number. */
+  /** Requests per second and IP address, with any credentials or none; 0: no limit. */
   perAddress: number
-  /** How many proxies in front of the gateway add to X-Forwarded-For. */
+  /** How many proxies in front of the gateway append to X-Forwarded-For. 0: the header is ignored. */
   trustedProxies: number
-  /** Where several gateways count together; left out, each counts for itself. */
+  /** A Redis in which several gateways count together. Undefined: each gateway counts alone, in memory. */
   redisUrl: string | undefined
 }
 
 const WINDOW_SECONDS = 1
 
-/** Count requests before anything of them is parsed: by address before the credential is looked up, then by credential. */
+/** Makes the two rate limits. The one by IP address comes before the credential is looked up, the other before the body is read. */
 export function createRateLimits({ perCredential, perAddress, trustedProxies, redisUrl }: RateLimitSettings, log: Logger): { byAddress: Guard; byCredential: Guard; close(): void } {
   const redis = redisUrl === undefined ? undefined : connect(redisUrl, log)
   const addresses = limiter('gateway:address', perAddress, redis)
@@ -39,7 +39,7 @@ function limiter(keyPrefix: string, points: number, redis: Redis | undefined): R
   if (points === 0) return undefined
   const options = { keyPrefix, points, duration: WINDOW_SECONDS }
   const inMemory = new RateLimiterMemory(options)
-  // While Redis is away, each gateway counts for itself.
+  // While Redis does not answer, each gateway counts alone.
   return redis ? new RateLimiterRedis({ ...options, storeClient: redis, insuranceLimiter: inMemory }) : inMemory
 }
 
@@ -49,19 +49,19 @@ function connect(url: string, log: Logger): Redis {
   return redis
 }
 
-/** How a request beyond the limit is refused; undefined when it may go on. */
-async function refusal(limiter: RateLimiterAbstract, key: string): Promise<Answer | undefined> {
+/** Counts a request. Returns the response that refuses it, or undefined if it is within the limit. */
+async function refusal(limiter: RateLimiterAbstract, key: string): Promise<HttpResponse | undefined> {
   try {
     await limiter.consume(key)
     return undefined
   } catch (error) {
     if (!(error instanceof RateLimiterRes)) throw error
     const headers = { 'retry-after': String(Math.ceil(Math.max(1, error.msBeforeNext) / 1000)) }
-    return failure(429, 'TOO_MANY_REQUESTS', 'Too many requests in one second. Wait as long as Retry-After says.', headers)
+    return errorResponse(429, 'TOO_MANY_REQUESTS', 'Too many requests in one second. Wait as long as Retry-After says.', headers)
   }
 }
 
-/** The client's address: the one that the outermost trusted proxy saw. */
+/** The IP address of the client, as the outermost trusted proxy has seen it. Entries further left can be forged by the client. */
 function addressOf({ remoteAddress, headers }: HttpRequest, trustedProxies: number): string | undefined {
   if (trustedProxies === 0 || remoteAddress === undefined) return remoteAddress
   return headers.get('x-forwarded-for')?.split(',').at(-trustedProxies)?.trim() || remoteAddress

@@ -1,32 +1,31 @@
 import { type CORSOptions, getCORSHeadersByRequestAndOptions } from '@whatwg-node/server'
-import { type Answer, empty } from './answer.js'
+import { emptyResponse, type HttpResponse } from './answer.js'
 import type { HttpRequest } from './http-request.js'
 
-/** A page of another site can send none of these without asking first. */
+/** Headers that are not CORS-safelisted: a page of another origin can send them only after a preflight request. */
 export const PREFLIGHT_HEADERS = ['apollo-require-preflight', 'x-apollo-operation-name']
 
-/** What browsers are told that ask on behalf of web pages of other origins. */
 export interface Cors {
-  /** What an answer to this request carries. */
+  /** The CORS headers of the response to this request. */
   headersFor(request: HttpRequest): Record<string, string>
-  /** The answer to a browser that asks before it sends a request; undefined for every other request. */
-  preflight(request: HttpRequest): Answer | undefined
+  /** The response to a preflight request; undefined for every other request. */
+  preflight(request: HttpRequest): HttpResponse | undefined
 }
 
-/** @param origins whose pages may send requests; without any, no page may. */
+/** @param origins Origins whose pages may send requests. If empty, CORS is off and no page of another origin may. */
 export function createCors(origins: string[]): Cors {
   const options: CORSOptions = {
     origin: origins,
     methods: ['GET', 'POST'],
     allowedHeaders: ['content-type', 'authorization', 'apikey', 'x-api-key', 'x-session-token', 'x-request-id', ...PREFLIGHT_HEADERS],
     exposedHeaders: ['x-request-id', 'retry-after'],
-    // Credentials are headers that a page sets by itself; there are no cookies.
+    // In CORS, credentials are cookies, and the gateway has none. A page sets the headers with its API key or token itself.
     credentials: false,
     maxAge: 600,
   }
-  const isAsked = ({ headers }: HttpRequest) => origins.length > 0 && headers.get('origin') !== null
+  const isCorsRequest = ({ headers }: HttpRequest) => origins.length > 0 && headers.get('origin') !== null
   return {
-    headersFor: (request) => (isAsked(request) && getCORSHeadersByRequestAndOptions(request.toFetch(), options)) || {},
-    preflight: (request) => (request.method === 'OPTIONS' && isAsked(request) ? empty(204) : undefined),
+    headersFor: (request) => (isCorsRequest(request) && getCORSHeadersByRequestAndOptions(request.toFetch(), options)) || {},
+    preflight: (request) => (request.method === 'OPTIONS' && isCorsRequest(request) ? emptyResponse(204) : undefined),
   }
 }

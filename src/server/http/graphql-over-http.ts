@@ -1,28 +1,28 @@
 import type { ExecutionResult } from 'graphql'
 import { createYoga, type GraphQLParams, isAsyncIterable, type Plugin, type YogaServerOptions } from 'graphql-yoga'
 import type { Context } from '../../graphql/context.js'
-import { type Answer, json } from './answer.js'
+import { type HttpResponse, jsonResponse } from './answer.js'
 import type { HttpRequest } from './http-request.js'
 
-/** What a POST asks for, or what is wrong with it. */
-export type Body = { params: GraphQLParams } | { error: Error }
+/** The body of a POST: GraphQL's parameters, or the error that the client is to get. */
+export type ParsedBody = { params: GraphQLParams } | { error: Error }
 
-/** What Yoga is given of a request: the context of its resolvers, and what has come of it so far. */
+/** Yoga's context of a request: that of the resolvers, and the steps of Yoga that have been done for it already. */
 export interface GraphqlContext extends Context {
-  /** Left out for a GET, whose parameters Yoga reads. */
-  body?: Body | undefined
-  /** What the operation came to, where it has been executed. */
+  /** Left out for a GET, whose parameters Yoga reads from the URL. */
+  body?: ParsedBody | undefined
+  /** The result of the operation, if it has been executed already. */
   result?: ExecutionResult | AsyncIterable<ExecutionResult> | undefined
 }
 
 /**
- * Answers requests that have passed the guards of HTTP. Yoga runs every operation through its plugins, and puts what comes of it into
- * the form that the client accepts: JSON, a stream, or an error with its status. Only data without errors as the JSON answer to a
- * POST, which nearly all answers are, is written here, since Yoga takes longer to make one than many a query takes.
+ * Handles requests that have passed the guards of HTTP. Yoga runs every operation through its plugins, and writes streams, errors and
+ * whatever else the client accepts. Only one kind of response is written here, which nearly all are: data without errors, as JSON, to
+ * a POST. Yoga needs more time for such a response than many a query takes.
  */
 export function graphqlOverHttp(options: YogaServerOptions<GraphqlContext, object>) {
-  const yoga = createYoga<GraphqlContext>({ ...options, plugins: [useGivenBody(), ...(options.plugins ?? [])] })
-  // Taken once: Yoga makes it anew each time that it is asked for.
+  const yoga = createYoga<GraphqlContext>({ ...options, plugins: [useParsedRequest(), ...(options.plugins ?? [])] })
+  // Read once, because Yoga's server is a Proxy that binds a method anew each time it is read.
   const { fetchAPI, getResultForParams } = yoga
 
   async function resultOf(request: Request, context: Context, params: GraphQLParams): Promise<Pick<GraphqlContext, 'body' | 'result'>> {
@@ -35,21 +35,21 @@ export function graphqlOverHttp(options: YogaServerOptions<GraphqlContext, objec
 
   return {
     fetchAPI,
-    async answer(http: HttpRequest, context: Context, body: Body | undefined): Promise<Answer | Response> {
+    async answer(http: HttpRequest, context: Context, body: ParsedBody | undefined): Promise<HttpResponse | Response> {
       const mediaType = jsonTypeFor(http.headers.get('accept'))
       const request = http.toFetch()
       if (!body || 'error' in body || mediaType === undefined) return yoga.fetch(request, { ...context, body })
       const given = await resultOf(request, context, body.params)
       const { result } = given
-      if (result && !isAsyncIterable(result) && !result.errors) return json(200, result, {}, mediaType)
+      if (result && !isAsyncIterable(result) && !result.errors) return jsonResponse(200, result, {}, mediaType)
       return yoga.fetch(request, { ...context, ...given })
     },
     dispose: () => yoga.dispose(),
   }
 }
 
-/** Lets Yoga go on with what has been read or executed already. */
-function useGivenBody(): Plugin<object, GraphqlContext> {
+/** Lets Yoga use the body that has been read, and the result of an operation that has been executed, instead of doing so again. */
+function useParsedRequest(): Plugin<object, GraphqlContext> {
   return {
     onRequestParse({ serverContext: { body }, setRequestParser }) {
       if (!body) return
@@ -71,7 +71,7 @@ const jsonTypes = new Map([
   ['*/*', 'application/json'],
 ])
 
-/** The first of the JSON types that a client accepts; undefined where there is none, or more to it than a type. */
+/** The first JSON media type of an Accept header. Undefined if there is none, or if the header names a charset: then Yoga decides. */
 function jsonTypeFor(accept: string | null): string | undefined {
   if (accept === null) return 'application/json'
   if (accept.includes('charset')) return undefined

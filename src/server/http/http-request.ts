@@ -3,25 +3,25 @@ import type { FetchAPI } from 'graphql-yoga'
 import type { RequestHeaders } from '../../observability/request-observer.js'
 
 /**
- * A request, whether it came by node:http or by fetch: what the guards of HTTP look at. It is made at little cost, and a Request of the Fetch API out
- * of it only where Yoga has to see one.
+ * An HTTP request as the guards of HTTP see it, from node:http or from the Fetch API. It costs little to make; a Fetch `Request`, which
+ * Yoga needs, costs more and is made only on demand.
  */
 export interface HttpRequest {
   method: string
-  /** The path and what follows it; undefined where the address is malformed. */
+  /** The URL of the request. Only its path and query mean something. Undefined if it is malformed. */
   address: URL | undefined
   headers: RequestHeaders
-  /** The network address that it came from; undefined without a connection. */
+  /** The IP address of the other end of the connection; undefined without a connection. */
   remoteAddress: string | undefined
-  /** Called back when the client goes away before it is answered. */
+  /** Calls `leave` if the client disconnects before the response has been sent. */
   whenClientLeaves(leave: () => void): void
   /**
-   * The body; null when the client left before it had sent all of it.
+   * Reads the body as UTF-8. Null if the client disconnected before it had sent all of it.
    *
-   * @throws BodyTooLongError for more than so many bytes
+   * @throws BodyTooLongError if the body is longer than `maximumBytes`.
    */
   text(maximumBytes: number): Promise<string | null>
-  /** The same without its body. */
+  /** The request as a Fetch `Request`, without its body. */
   toFetch(): Request
 }
 
@@ -29,13 +29,13 @@ export class BodyTooLongError extends Error {}
 
 /* ---- by node:http ------------------------------------------------------------------------------ */
 
-export function requestOfNode(incoming: IncomingMessage, outgoing: ServerResponse, { Request }: FetchAPI): HttpRequest {
+export function httpRequestFromNode(incoming: IncomingMessage, outgoing: ServerResponse, { Request }: FetchAPI): HttpRequest {
   const { method = '', url = '', headers } = incoming
   const get = (name: string) => {
     const value = headers[name]
     return typeof value === 'string' ? value : null
   }
-  // Whatever host the client names, nothing depends on it.
+  // The Host header is not used: nothing here depends on it, and a client can put anything there.
   const address = URL.canParse(url, 'http://gateway') ? new URL(url, 'http://gateway') : undefined
   return {
     method,
@@ -58,7 +58,7 @@ export function requestOfNode(incoming: IncomingMessage, outgoing: ServerRespons
 
 function textOfNode(incoming: IncomingMessage, maximumBytes: number): Promise<string | null> {
   return new Promise((resolve, reject) => {
-    // It tells of its end once only, and that may have been while the credential was looked up.
+    // `close` is emitted only once, perhaps before this call, while the credential was looked up.
     if (incoming.destroyed) return resolve(null)
     const chunks: Buffer[] = []
     let bytes = 0
@@ -75,7 +75,7 @@ function textOfNode(incoming: IncomingMessage, maximumBytes: number): Promise<st
 
 /* ---- by fetch ---------------------------------------------------------------------------------- */
 
-export function requestOfFetch(request: Request): HttpRequest {
+export function httpRequestFromFetch(request: Request): HttpRequest {
   const { method, url, headers, signal } = request
   return {
     method,

@@ -4,40 +4,39 @@ import type { Socket } from 'node:net'
 import { listen } from '../../process/listen.js'
 
 interface HttpServer {
-  /** Where it listens. */
   port: number
-  /** Takes no more connections, and resolves once the requests in flight are answered. */
+  /** Accepts no more connections. Resolves once the requests in flight have their responses, or `shutdownTimeoutMs` later. */
   close(): Promise<void>
 }
 
 interface HttpServerOptions {
   host: string
-  /** 0: any free one. */
+  /** 0: any free port. */
   port: number
-  /** How long requests in flight may take to finish once it closes, in milliseconds. */
+  /** How long requests in flight may go on after `close` was called, in milliseconds. */
   shutdownTimeoutMs: number
 }
 
 /**
- * Serves HTTP, and stops without losing an answer.
+ * Starts an HTTP server that can stop without dropping a response.
  *
- * @throws StartError when the port cannot be had.
+ * @throws StartError when the server cannot listen there, e.g. because the port is in use.
  */
 export async function serveHttp(
   listener: (request: IncomingMessage, response: ServerResponse) => Promise<void>,
   { host, port, shutdownTimeoutMs }: HttpServerOptions,
 ): Promise<HttpServer> {
   let closing = false
-  // By connection, as a set that each response is added to and deleted from keeps its former tables, and with them
-  // what they held, alive until the whole heap is collected. Several where a client sends on before it is answered.
+  // The unfinished responses of each connection, several if the client pipelines requests. One Set of all responses would
+  // be simpler, but in V8 its outgrown hash tables keep the deleted responses alive until a major garbage collection.
   const open = new Map<Socket, ServerResponse[]>()
-  // Joined, two Authorization headers are no credential; Node would drop the second one unseen.
+  // Two Authorization headers are joined, and so refused as no valid credential. By default Node would drop the second one.
   const server = createServer({ joinDuplicateHeaders: true }, (request, response) => {
     const { socket } = request
     const before = open.get(socket)
     if (!before) socket.once('close', () => open.delete(socket))
     open.set(socket, [...(before ?? []).filter((it) => !it.writableFinished), response])
-    // A client that goes on asking over a connection it keeps would hold the process up.
+    // Otherwise a client that keeps its connection and sends more requests would keep the process from ending.
     if (closing) response.setHeader('connection', 'close')
     return listener(request, response)
   })
@@ -62,7 +61,7 @@ export async function serveHttp(
   }
 }
 
-/** Only a subscription is still being written; it never finishes by itself, and its client subscribes again elsewhere. */
+/** Ends a response whose headers were sent. Only a subscription's can still be open; it would never end by itself, and its client reconnects. */
 function endStream(response: ServerResponse, isLast: boolean): void {
   if (response.writableEnded) return
   const { socket } = response

@@ -4,7 +4,7 @@ import { maskError } from 'graphql-yoga'
 import type { Logger } from 'pino'
 import { currentScope, type Interruption } from '../../request-scope/request-scope.js'
 
-/** What a client is told when its operation was interrupted: the status, and whether to come back. */
+/** What a client is told when its operation was interrupted. Status 499 is not a standard: nginx logs it for clients that disconnected. */
 const interruptions: Record<Interruption, { status: number; code: string; message: string; headers: Record<string, string> }> = {
   TIMEOUT: { status: 504, code: 'TIMEOUT', message: 'The operation took too long and was ended. What it was writing may or may not be written.', headers: {} },
   OVERLOADED: { status: 503, code: 'SERVICE_UNAVAILABLE', message: 'The database has no connection free. Try again later.', headers: { 'retry-after': '1' } },
@@ -16,21 +16,22 @@ export function interruptionError(interruption: Interruption, where: Pick<GraphQ
   return new GraphQLError(message, { ...where, extensions: { code, http: { status, headers } } })
 }
 
-/** Whatever the client cannot act on is logged with an id, and told by that id alone. */
-export function masked(error: unknown, message: string, log: Logger): GraphQLError {
+/** The error as the client may see it. Errors that it cannot act on are logged under an id, and the client gets only the id. */
+export function maskedError(error: unknown, message: string, log: Logger): GraphQLError {
   const shown = maskError(error, message)
-  if (!(shown instanceof GraphQLError) || shown !== error) return unexpected(error, log)
+  if (!(shown instanceof GraphQLError) || shown !== error) return unexpectedError(error, log)
   const { code } = shown.extensions
-  if (code !== undefined) return code === 'INTERNAL_SERVER_ERROR' ? unexpected(error, log) : shown
-  // GraphQL's own errors have no code. One at a field is about what the field answered, any other about what was sent.
-  if (shown.nodes?.some(({ kind }) => kind === Kind.FIELD)) return unexpected(error, log)
-  // A new error would make Yoga log this one.
+  if (code !== undefined) return code === 'INTERNAL_SERVER_ERROR' ? unexpectedError(error, log) : shown
+  // GraphQL's own errors have no code. Those at a field are about the value that its resolver returned, which is our fault. All others
+  // are about the client's document or variables.
+  if (shown.nodes?.some(({ kind }) => kind === Kind.FIELD)) return unexpectedError(error, log)
+  // The code is set on the same error, because Yoga logs an error that is replaced by another.
   shown.extensions['code'] = 'BAD_USER_INPUT'
   return shown
 }
 
-/** Logs an error with an id, and answers what may be told of it. */
-export function unexpected(error: unknown, log: Logger): GraphQLError {
+/** Logs an error under a new id, and returns the error that the client gets instead. For an interrupted operation it says why. */
+export function unexpectedError(error: unknown, log: Logger): GraphQLError {
   const operation = currentScope()
   const where = error instanceof GraphQLError ? { nodes: error.nodes, path: error.path } : {}
   const err = error instanceof GraphQLError ? (error.originalError ?? error) : error

@@ -2,12 +2,12 @@ import { isAsyncIterable, type Plugin } from 'graphql-yoga'
 import type { ExecutedOperation, RequestObserver } from '../../observability/request-observer.js'
 import { currentScope } from '../../request-scope/request-scope.js'
 
-/** Remembers for the log what the client calls its operation, and tells the observers what is executed and what has failed of it. */
+/** Notes the name of the operation for the log, and tells the observers what is executed and which errors the client gets. */
 export function useObservation(observers: RequestObserver[]): Plugin {
   const executing = (executed: ExecutedOperation) => {
     const scope = currentScope()
     if (!scope) return
-    // A GraphQL name has any length.
+    // GraphQL does not limit the length of a name; the log does.
     scope.operationName = executed.operationName?.slice(0, 100)
     for (const observer of observers) observer.executing?.(scope, executed)
   }

@@ -4,10 +4,10 @@ import type { Viewer } from '../../domain/viewer.js'
 import { RequestScope } from '../../request-scope/request-scope.js'
 import type { HttpRequest } from './http-request.js'
 
-/** Ids of requests that others have given are taken when they look like one. */
+/** The ids that are accepted from a client's or proxy's X-Request-Id header. Others are replaced by a new one. */
 const REQUEST_ID = /^[\w.:-]{1,100}$/
 
-/** A request begins: under the id that it brings, or a new one. */
+/** Makes the scope of a new request, under the id of its X-Request-Id header or a new one. */
 export function beginRequest({ headers, whenClientLeaves }: HttpRequest): RequestScope {
   const given = headers.get('x-request-id')
   const scope = new RequestScope(given !== null && REQUEST_ID.test(given) ? given : randomUUID())
@@ -15,12 +15,12 @@ export function beginRequest({ headers, whenClientLeaves }: HttpRequest): Reques
   return scope
 }
 
-/** What every answer carries. */
+/** The headers of every response. */
 export function commonHeaders({ requestId }: RequestScope): Record<string, string> {
   return { 'x-request-id': requestId, 'x-content-type-options': 'nosniff', 'cache-control': 'no-store' }
 }
 
-/** Writes the one line of log of a request: never its variables, its document or its credential. */
+/** Logs a request in one line, without its variables, document or credential. */
 export function logRequest(log: Logger, scope: RequestScope, viewer: Viewer | undefined, status: number): void {
   log.info(
     {

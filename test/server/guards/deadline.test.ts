@@ -7,7 +7,7 @@ import { afterAll, beforeAll, describe, expect, inject, test } from 'vitest'
 import { z } from 'zod'
 import { createAuthenticate } from '../../../src/server/authentication.js'
 import { type Database, openDatabase } from '../../../src/database/client.js'
-import { fillWhenEmpty } from '../../../src/demo/data.js'
+import { seedWhenEmpty } from '../../../src/demo/data.js'
 import { migrate } from '../../../src/database/migrations.js'
 import { createKey } from '../../../src/organisations/service.js'
 import { RequestScope, runInScope } from '../../../src/request-scope/request-scope.js'
@@ -48,7 +48,7 @@ describe.runIf('url' in place)('an operation', () => {
     await outside.connect()
     const migrating = await openDatabase({ url: url.href, poolSize: 1 })
     await migrate(migrating.adapter)
-    await fillWhenEmpty(migrating.client)
+    await seedWhenEmpty(migrating.client)
     const { id: organisationId } = await migrating.client.organisation.findFirstOrThrow({ where: { name: 'Northwind Assurance' } })
     const created = await createKey(migrating.client, { organisationId, scopes: ['ASSESSMENTS_WRITE'], subject: undefined })
     if (isFailure(created)) throw new Error(created.message)
