@@ -3,7 +3,7 @@ import { renderGraphiQL } from '@graphql-yoga/render-graphiql'
 import type { GraphiQLOptions } from 'graphql-yoga'
 import type { Logger } from 'pino'
 import type { PrismaClient } from '../../generated/prisma/client.js'
-import type { HttpResponse } from '../http/answer.js'
+import type { HttpResponse } from '../http/http-response.js'
 import type { HttpRequest } from '../http/http-request.js'
 import { type Example, findExamples } from './examples.js'
 

@@ -1,7 +1,7 @@
 import { GraphQLError } from 'graphql'
 import type { GraphQLParams } from 'graphql-yoga'
 import { z } from 'zod'
-import { emptyResponse } from '../http/answer.js'
+import { emptyResponse } from '../http/http-response.js'
 import { BodyTooLongError } from '../http/http-request.js'
 import type { Guard } from './guard.js'
 

@@ -1,5 +1,5 @@
 import { type Authenticate, credentialsOf } from '../authentication.js'
-import { errorResponse } from '../http/answer.js'
+import { errorResponse } from '../http/http-response.js'
 import type { Guard } from './guard.js'
 
 /** Refuses requests without exactly one valid credential with status 401. */

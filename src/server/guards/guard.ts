@@ -1,6 +1,6 @@
 import type { Viewer } from '../../domain/viewer.js'
 import type { RequestHeaders } from '../../observability/request-observer.js'
-import type { HttpResponse } from '../http/answer.js'
+import type { HttpResponse } from '../http/http-response.js'
 import type { ParsedBody } from '../http/graphql-over-http.js'
 import type { HttpRequest } from '../http/http-request.js'
 

@@ -1,7 +1,7 @@
 import { Redis } from 'ioredis'
 import type { Logger } from 'pino'
 import { type RateLimiterAbstract, RateLimiterMemory, RateLimiterRedis, RateLimiterRes } from 'rate-limiter-flexible'
-import { errorResponse, type HttpResponse } from '../http/answer.js'
+import { errorResponse, type HttpResponse } from '../http/http-response.js'
 import type { HttpRequest } from '../http/http-request.js'
 import type { Guard } from './guard.js'
 

@@ -1,5 +1,5 @@
 import { type CORSOptions, getCORSHeadersByRequestAndOptions } from '@whatwg-node/server'
-import { emptyResponse, type HttpResponse } from './answer.js'
+import { emptyResponse, type HttpResponse } from './http-response.js'
 import type { HttpRequest } from './http-request.js'
 
 /** Headers that are not CORS-safelisted: a page of another origin can send them only after a preflight request. */

@@ -1,7 +1,7 @@
 import type { ExecutionResult } from 'graphql'
 import { createYoga, type GraphQLParams, isAsyncIterable, type Plugin, type YogaServerOptions } from 'graphql-yoga'
 import type { Context } from '../../graphql/context.js'
-import { type HttpResponse, jsonResponse } from './answer.js'
+import { type HttpResponse, jsonResponse } from './http-response.js'
 import type { HttpRequest } from './http-request.js'
 
 /** The body of a POST: GraphQL's parameters, or the error that the client is to get. */

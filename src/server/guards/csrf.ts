@@ -1,5 +1,5 @@
 import type { RequestHeaders } from '../../observability/request-observer.js'
-import { errorResponse } from '../http/answer.js'
+import { errorResponse } from '../http/http-response.js'
 import { PREFLIGHT_HEADERS } from '../http/cors.js'
 import type { Guard } from './guard.js'
 
