@@ -2,7 +2,7 @@
 // so that the memory and the size of statements stay bounded.
 import { v7 as newId } from 'uuid'
 import type { z } from 'zod'
-import type { Services } from '../domain/services.js'
+import type { ServiceContext } from '../domain/service-context.js'
 import type { Assessment, Prisma, PrismaClient, Question } from '../generated/prisma/client.js'
 import { currentScope } from '../request-scope/request-scope.js'
 import { type ConflictError, ForbiddenError, isFailure, ValidationError, type ValidationIssue } from '../domain/failures.js'
@@ -14,7 +14,7 @@ import { type BankEntry, idKey, isDeleted, isOid, type Refresh, refreshInput, re
 import { type BankQuestion, poolKey, sections } from './rules.js'
 
 /** `store` is the client and not a transaction, because a refresh starts a transaction of its own. */
-interface RefreshServices extends Services {
+interface RefreshServices extends ServiceContext {
   store: PrismaClient
   /** How long a refresh may take, in milliseconds. */
   refreshTimeoutMs: number

@@ -23,7 +23,7 @@ export const storedSections = z.custom<Section[]>((value) => Array.isArray(value
 export type Question = z.output<typeof question>
 export type Section = z.output<typeof sections>[number]
 
-export const NAME_LENGTH = 200
+const NAME_LENGTH = 200
 
 /* ---- inputs ------------------------------------------------------------------------------------ */
 

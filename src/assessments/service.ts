@@ -1,7 +1,7 @@
 // Creates and changes assessments through the version gate, for the mutations and the demo data. refresh-service.ts refreshes them.
 import { v7 as newId } from 'uuid'
 import { z } from 'zod'
-import type { Services } from '../domain/services.js'
+import type { ServiceContext } from '../domain/service-context.js'
 import { type Assessment, Prisma } from '../generated/prisma/client.js'
 import { isUniqueViolation } from '../database/errors.js'
 import { AlreadyExistsError, type ConflictError, type ForbiddenError, NotFoundError, ValidationError } from '../domain/failures.js'
@@ -35,7 +35,7 @@ type NewAssessment = Omit<Prisma.AssessmentCreateManyInput, 'organisationId' | '
  * same, with its workflow in state ERROR.
  */
 export async function createAssessment(
-  context: Services,
+  context: ServiceContext,
   args: { input: z.input<typeof createInput> },
 ): Promise<Assessment | AlreadyExistsError<Assessment> | NotFoundError | ForbiddenError | ValidationError> {
   const { store, viewer } = context
@@ -96,7 +96,7 @@ export async function createAssessment(
 }
 
 /** Reads the questions that a template can need: of each pool, those that are not deleted with the lowest qids. */
-async function liveQuestions({ store, viewer }: Services, plan: TemplateSection[]): Promise<BankQuestion[]> {
+async function liveQuestions({ store, viewer }: ServiceContext, plan: TemplateSection[]): Promise<BankQuestion[]> {
   const pools = new Map<string, { topic: string; difficulty: TemplateSection['difficulty']; needed: number }>()
   for (const { topic, difficulty, questionCount } of plan) {
     const key = poolKey({ topic, difficulty })
@@ -111,7 +111,7 @@ async function liveQuestions({ store, viewer }: Services, plan: TemplateSection[
 }
 
 /** Finds the open assessment of an entity and template type. The unique index Assessment_open_key defines what is open, and allows only one. */
-function openAssessment({ store, viewer }: Services, place: { entityId: string; templateType: string }) {
+function openAssessment({ store, viewer }: ServiceContext, place: { entityId: string; templateType: string }) {
   return store.assessment.findFirst({
     where: { ...visible(viewer), ...place, status: { not: 'COMPLETE' }, workflowState: 'ACTIVE' },
   })
@@ -123,7 +123,7 @@ function alreadyOpen(existing: Assessment): AlreadyExistsError<Assessment> {
 
 /** Changes the fields of an assessment that the input has. Becoming COMPLETE computes its risk score; leaving COMPLETE removes it. */
 export async function updateAssessment(
-  context: Services,
+  context: ServiceContext,
   args: { id: string; expectedVersion?: number | null | undefined; input: z.input<typeof updateInput> },
 ): Promise<
   Assessment | AlreadyExistsError<Assessment> | ConflictError<Assessment> | NotFoundError | ForbiddenError | ValidationError
@@ -158,7 +158,7 @@ export async function updateAssessment(
 
 /** The changes of score, level and outcome when an assessment becomes COMPLETE or leaves that status. */
 async function riskChange(
-  { store, viewer }: Services,
+  { store, viewer }: ServiceContext,
   row: Assessment,
   status: Assessment['status'],
 ): Promise<Prisma.AssessmentUncheckedUpdateManyInput> {
@@ -178,7 +178,7 @@ async function riskChange(
 
 /** Sets or clears answers of an assessment, either all or none. */
 export async function answerAssessmentQuestions(
-  context: Services,
+  context: ServiceContext,
   args: { id: string; expectedVersion?: number | null | undefined; answers: z.input<typeof answersInput> },
 ): Promise<Assessment | ConflictError<Assessment> | NotFoundError | ForbiddenError | ValidationError> {
   const refused = requireScope(context.viewer, 'ASSESSMENTS_WRITE')

@@ -3,7 +3,7 @@
 import { z } from 'zod'
 import { answerAssessmentQuestions, createAssessment, updateAssessment } from '../assessments/service.js'
 import { createInput, sections, updateInput } from '../assessments/rules.js'
-import type { Services } from '../domain/services.js'
+import type { ServiceContext } from '../domain/service-context.js'
 import { updateAssessmentRecord } from '../records/service.js'
 import { updateInput as recordInput } from '../records/rules.js'
 import { putInput } from '../results/rules.js'
@@ -33,7 +33,7 @@ export const activity = z.strictObject({
 })
 export type Activity = z.output<typeof activity>
 
-export async function createAssessments({ store, viewer }: Services, assessments: Activity['assessments']): Promise<void> {
+export async function createAssessments({ store, viewer }: ServiceContext, assessments: Activity['assessments']): Promise<void> {
   const { id: organisationId } = viewer.organisation
   for (const { entitySourcedId, templateSourcedId, createdBySourcedId, answers, updates, ...input } of assessments) {
     const entity = await store.entity.findFirstOrThrow({ where: { organisationId, sourcedId: entitySourcedId } })
@@ -54,7 +54,7 @@ export async function createAssessments({ store, viewer }: Services, assessments
   }
 }
 
-export async function updateRecords(services: Services, updates: Activity['recordUpdates']): Promise<void> {
+export async function updateRecords(services: ServiceContext, updates: Activity['recordUpdates']): Promise<void> {
   const { id: organisationId } = services.viewer.organisation
   for (const { sourcedId: key, ...input } of updates) {
     const { id } = await services.store.assessmentRecord.findFirstOrThrow({ where: { organisationId, sourcedId: key } })
@@ -62,7 +62,7 @@ export async function updateRecords(services: Services, updates: Activity['recor
   }
 }
 
-export async function putResults(services: Services, results: Activity['results']): Promise<void> {
+export async function putResults(services: ServiceContext, results: Activity['results']): Promise<void> {
   for (const { sourcedId: key, ...input } of results) expectDone(await putAssessmentResult(services, { sourcedId: key, input }))
 }
 

@@ -90,7 +90,8 @@ export async function upsertRows<Columns extends object, Stored extends { source
       }
       const issues = (await refusal?.(row, columns)) ?? []
       imported.issues.push(...issues.map((issue) => ({ ...issue, path: [kind, String(index), ...issue.path] })))
-      if (issues.length === 0) await update(row, columns)
+      if (issues.length > 0) continue
+      await update(row, columns)
       imported.updated += 1
     }
   }

@@ -8,6 +8,7 @@ import {
   locatedError,
   type ResponsePath,
 } from 'graphql'
+import { asError } from '../domain/as-error.js'
 import { isRecord } from '../domain/is-record.js'
 
 /*
@@ -96,10 +97,6 @@ export function completed(value: unknown, completion: Completion, isNullable: bo
   } catch (error) {
     return handleFieldError(error, isNullable, field, pathAt(path, index), run)
   }
-}
-
-export function asError(thrown: unknown): Error {
-  return thrown instanceof Error ? thrown : new Error('Something else than an error was thrown.', { cause: thrown })
 }
 
 /* ---- kinds of values --------------------------------------------------------------------------- */

@@ -22,8 +22,9 @@ import {
   OperationTypeNode,
   type SelectionSetNode,
 } from 'graphql'
+import { asError } from '../domain/as-error.js'
 import { isRecord } from '../domain/is-record.js'
-import { abstractType, asError, completed, type Completion, type FieldOfDocument, handleFieldError, isThenable, leaf, listOf, nonNull, NOT_IN_LIST, nullable, pathAt, type Run } from './completion.js'
+import { abstractType, completed, type Completion, type FieldOfDocument, handleFieldError, isThenable, leaf, listOf, nonNull, NOT_IN_LIST, nullable, pathAt, type Run } from './completion.js'
 
 /**
  * Thrown for an operation that cannot have a plan, e.g. one that is no query, has directives, is too large, or asks for introspection.

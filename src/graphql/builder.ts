@@ -4,10 +4,10 @@ import FederationPlugin from '@pothos/plugin-federation'
 import PrismaPlugin from '@pothos/plugin-prisma'
 import RelayPlugin from '@pothos/plugin-relay'
 import ScopeAuthPlugin from '@pothos/plugin-scope-auth'
-import { GraphQLError } from 'graphql'
 import type { Context } from './context.js'
 import { getDatamodel } from '../generated/pothos.js'
 import type PrismaTypes from '../generated/pothos.js'
+import { missingScope } from './missing-scope.js'
 import { DateTime, JSONObject } from './scalars.js'
 import type { JsonObject } from '../domain/json.js'
 import type { Scope } from '../domain/scopes.js'
@@ -41,9 +41,7 @@ export const builder = new SchemaBuilder<{
     authScopes: ({ viewer }) => ({
       scope(scope) {
         if (viewer.scopes.has(scope)) return true
-        throw new GraphQLError(`The scope ${scope} is required.`, {
-          extensions: { code: 'FORBIDDEN', requiredScope: scope },
-        })
+        throw missingScope(scope)
       },
     }),
   },

@@ -13,7 +13,7 @@ interface ListedModel<Row, Where> {
 }
 
 /** A Prisma query for the nodes of a connection: the columns and relations that the document selects, and the columns of the cursors. */
-export function nodeQuery(context: Context, info: GraphQLResolveInfo, { columns }: { columns: string[] }) {
+function nodeQuery(context: Context, info: GraphQLResolveInfo, { columns }: { columns: string[] }) {
   return withColumns(queryFromInfo({ context, info, paths: [['nodes'], ['edges', 'node']] }), columns)
 }
 

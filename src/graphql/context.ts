@@ -1,11 +1,11 @@
 import type { ChangeSignals } from '../database/change-signals.js'
-import type { Services } from '../domain/services.js'
+import type { ServiceContext } from '../domain/service-context.js'
 import type { Viewer } from '../domain/viewer.js'
 import type { PrismaClient } from '../generated/prisma/client.js'
 import type { Loaders } from './loaders.js'
 
 /** The context of a request's resolvers. */
-export interface Context extends Services {
+export interface Context extends ServiceContext {
   store: PrismaClient
   changes: ChangeSignals
   loaders: Loaders

@@ -1,8 +1,8 @@
 import DataLoader from 'dataloader'
-import type { Services } from '../domain/services.js'
+import type { ServiceContext } from '../domain/service-context.js'
 
 /** A class with the loaders of one module, e.g. OrganisationLoaders. */
-type LoaderClass<Loader> = new (services: Services) => Loader
+type LoaderClass<Loader> = new (services: ServiceContext) => Loader
 
 /**
  * The loaders of one request. Those of a module are made when they are first used. A loaded row is cached, so that a request always sees
@@ -11,7 +11,7 @@ type LoaderClass<Loader> = new (services: Services) => Loader
 export class Loaders {
   readonly #instances = new Map<LoaderClass<object>, object>()
 
-  constructor(readonly services: Services) {}
+  constructor(readonly services: ServiceContext) {}
 
   of<Loader extends object>(loader: LoaderClass<Loader>): Loader {
     const known = this.#instances.get(loader)

@@ -1,6 +1,6 @@
 // Imports a JSON file into an organisation, in one transaction. Each module upserts its own kinds of rows.
 import { z } from 'zod'
-import type { Services } from '../domain/services.js'
+import type { ServiceContext } from '../domain/service-context.js'
 import { Prisma, type PrismaClient } from '../generated/prisma/client.js'
 import { importEntities, importUsers, organisationRows } from '../organisations/import.js'
 import { importFolders, importRecords, recordRows } from '../records/import.js'
@@ -74,13 +74,13 @@ class Refusal extends Error {
 /**
  * Imports the content of a file within the caller's transaction. If it returns a ValidationError, the caller must roll back.
  */
-export async function importContent(services: Services, content: unknown, report: Report): Promise<ImportSummary | ValidationError> {
+export async function importContent(services: ServiceContext, content: unknown, report: Report): Promise<ImportSummary | ValidationError> {
   const file = check(importFile, content)
   return file instanceof ValidationError ? file : importRows(services, file, report)
 }
 
 async function importRows(
-  services: Services,
+  services: ServiceContext,
   file: z.output<typeof importFile>,
   report: Report,
 ): Promise<ImportSummary | ValidationError> {

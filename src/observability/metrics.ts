@@ -35,8 +35,8 @@ export async function startMetrics({ host, port }: { host: string; port: number 
       () => response.writeHead(500).end(),
     )
   })
-  const listening = await listen(server, host, port)
-  process.stdout.write(`Metrics  http://${host}:${listening}${METRICS_PATH}\n`)
+  const origin = await listen(server, host, port)
+  process.stdout.write(`Metrics  ${origin}${METRICS_PATH}\n`)
   return {
     ...requestMetrics(registry),
     async close() {

@@ -19,7 +19,7 @@ export async function observe(
 ): Promise<{ observers: Observer[]; close(): Promise<void> }> {
   const observers: Observer[] = []
   const close = async () => {
-    for (const observer of observers) await observer.close()
+    await Promise.all(observers.map((observer) => observer.close()))
   }
   if (metricsPort !== undefined) {
     const { startMetrics } = await import('./metrics.js')

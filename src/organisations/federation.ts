@@ -5,10 +5,10 @@ import { references, referencesById } from '../graphql/references.js'
 import { visible } from './access.js'
 import { Entity, Organisation, User } from './schema.js'
 
-export const organisationById = referencesById<OrganisationRow>('Organisation', ({ store, viewer }, ids, query) =>
+const organisationById = referencesById<OrganisationRow>('Organisation', ({ store, viewer }, ids, query) =>
   store.organisation.findMany({ ...query, where: { AND: [{ id: viewer.organisation.id }, { id: { in: ids } }] } }),
 )
-export const userById = referencesById<UserRow>('User', ({ store, viewer }, ids, query) =>
+const userById = referencesById<UserRow>('User', ({ store, viewer }, ids, query) =>
   store.user.findMany({ ...query, where: { ...visible(viewer), id: { in: ids } } }),
 )
 const userBySourcedId = references<UserRow>(
@@ -16,7 +16,7 @@ const userBySourcedId = references<UserRow>(
   'sourcedId',
   ({ store, viewer }, sourcedIds, query) => store.user.findMany({ ...query, where: { ...visible(viewer), sourcedId: { in: sourcedIds } } }),
 )
-export const entityById = referencesById<EntityRow>('Entity', ({ store, viewer }, ids, query) =>
+const entityById = referencesById<EntityRow>('Entity', ({ store, viewer }, ids, query) =>
   store.entity.findMany({ ...query, where: { ...visible(viewer), id: { in: ids } } }),
 )
 

@@ -1,6 +1,6 @@
 // Imports users and entities.
 import { z } from 'zod'
-import type { Services } from '../domain/services.js'
+import type { ServiceContext } from '../domain/service-context.js'
 import type { ValidationIssue } from '../domain/failures.js'
 import { batches, findReferenced, type Imported, name, uniqueRows, upsertRows } from '../domain/import-rows.js'
 import { sourcedId, text } from '../domain/validation.js'
@@ -20,7 +20,7 @@ export const organisationRows = {
   entities: uniqueRows(entity).default([]),
 }
 
-export async function importUsers({ store, viewer }: Services, users: z.output<typeof user>[]): Promise<Imported> {
+export async function importUsers({ store, viewer }: ServiceContext, users: z.output<typeof user>[]): Promise<Imported> {
   const { issues, released } = await releaseSubjects({ store, viewer }, users)
   const refused = new Set(issues.map(({ path }) => path[1]))
   const rows = users.map((row, index) => ({
@@ -46,7 +46,7 @@ export async function importUsers({ store, viewer }: Services, users: z.output<t
  *
  * @returns the issues, and the subjects that were removed by the id of their user
  */
-async function releaseSubjects({ store, viewer }: Services, users: z.output<typeof user>[]) {
+async function releaseSubjects({ store, viewer }: ServiceContext, users: z.output<typeof user>[]) {
   const inFile = new Set(users.map((row) => row.sourcedId))
   const claims = new Map(users.map((row, index) => [row.subject, { index, sourcedId: row.sourcedId }]))
   const holders = await findReferenced(
@@ -70,7 +70,7 @@ async function releaseSubjects({ store, viewer }: Services, users: z.output<type
   return { issues, released }
 }
 
-export function importEntities({ store, viewer }: Services, entities: z.output<typeof entity>[]): Promise<Imported> {
+export function importEntities({ store, viewer }: ServiceContext, entities: z.output<typeof entity>[]): Promise<Imported> {
   const rows = entities.map(({ sourcedId: key, name: entityName, companyType, country }, index) => ({
     index,
     sourcedId: key,

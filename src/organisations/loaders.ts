@@ -1,4 +1,4 @@
-import type { Services } from '../domain/services.js'
+import type { ServiceContext } from '../domain/service-context.js'
 import { byId } from '../graphql/loaders.js'
 import { visible } from './access.js'
 
@@ -6,7 +6,7 @@ export class OrganisationLoaders {
   readonly users
   readonly entities
 
-  constructor({ store, viewer }: Services) {
+  constructor({ store, viewer }: ServiceContext) {
     this.users = byId((ids) => store.user.findMany({ where: { ...visible(viewer), id: { in: ids } } }))
     this.entities = byId((ids) => store.entity.findMany({ where: { ...visible(viewer), id: { in: ids } } }))
   }

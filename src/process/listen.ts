@@ -1,13 +1,14 @@
 import { once } from 'node:events'
 import type { Server } from 'node:http'
+import { isIPv6 } from 'node:net'
 import { StartError } from './start-error.js'
 
 /**
- * Lets a server listen. Returns its port, which the system chooses when `port` is 0.
+ * Lets a server listen. Returns the origin of its URLs, e.g. `http://127.0.0.1:4000`. The system chooses the port when `port` is 0.
  *
  * @throws StartError when the server cannot listen there, e.g. because the port is in use.
  */
-export async function listen(server: Server, host: string, port: number): Promise<number> {
+export async function listen(server: Server, host: string, port: number): Promise<string> {
   server.listen(port, host)
   try {
     await once(server, 'listening')
@@ -15,5 +16,6 @@ export async function listen(server: Server, host: string, port: number): Promis
     throw new StartError(`Cannot listen on ${host} port ${port}: ${cause instanceof Error ? cause.message : 'unknown'}`, { cause })
   }
   const address = server.address()
-  return typeof address === 'object' && address ? address.port : port
+  const listening = typeof address === 'object' && address ? address.port : port
+  return `http://${isIPv6(host) ? `[${host}]` : host}:${listening}`
 }

@@ -9,7 +9,7 @@ export const recordById = referencesById<AssessmentRecordRow>('AssessmentRecord'
   store.assessmentRecord.findMany({ ...query, where: { ...visible(viewer), id: { in: ids } } }),
 )
 
-export const folderById = referencesById<FolderRow>('Folder', ({ store, viewer }, ids, query) =>
+const folderById = referencesById<FolderRow>('Folder', ({ store, viewer }, ids, query) =>
   store.folder.findMany({ ...query, where: { ...visible(viewer), id: { in: ids } } }),
 )
 

@@ -1,6 +1,6 @@
 // Imports folders and assessment records. Records are created and changed through the version gate.
 import { z } from 'zod'
-import type { Services } from '../domain/services.js'
+import type { ServiceContext } from '../domain/service-context.js'
 import type { AssessmentRecord } from '../generated/prisma/client.js'
 import { isFailure, type ValidationIssue } from '../domain/failures.js'
 import { findReferenced, type FileRow, type Imported, instant, name, uniqueRows, unknownReference, upsertRows } from '../domain/import-rows.js'
@@ -33,7 +33,7 @@ export const recordRows = {
   records: uniqueRows(record).default([]),
 }
 
-export function importFolders({ store, viewer }: Services, folders: z.output<typeof folder>[]): Promise<Imported> {
+export function importFolders({ store, viewer }: ServiceContext, folders: z.output<typeof folder>[]): Promise<Imported> {
   const rows = folders.map(({ sourcedId: key, ...columns }, index) => ({ index, sourcedId: key, columns }))
   return upsertRows('folders', rows, {
     find: (sourcedIds) => store.folder.findMany({ where: { ...visible(viewer), sourcedId: { in: sourcedIds } } }),
@@ -47,7 +47,7 @@ export function importFolders({ store, viewer }: Services, folders: z.output<typ
  *
  * @param changedValidityIds the definitions (templates) whose validityDays the file has changed
  */
-export async function importRecords(services: Services, records: FileRecord[], changedValidityIds: string[]): Promise<Imported> {
+export async function importRecords(services: ServiceContext, records: FileRecord[], changedValidityIds: string[]): Promise<Imported> {
   const { store, viewer } = services
   const { rows, issues } = await resolve(services, records)
   const imported = await upsertRows('records', rows, {
@@ -67,7 +67,7 @@ type Columns = Pick<
 >
 
 /** Replaces the sourcedIds that records refer to by ids. References to unknown rows become issues. */
-async function resolve({ store, viewer }: Services, records: FileRecord[]) {
+async function resolve({ store, viewer }: ServiceContext, records: FileRecord[]) {
   const users = await findReferenced(
     records.flatMap((it) => [it.userSourcedId, it.assessorSourcedId]),
     (names) => store.user.findMany({ where: { ...visible(viewer), sourcedId: { in: names } }, select: { id: true, sourcedId: true } }),
@@ -123,7 +123,7 @@ function fixedIssues(stored: AssessmentRecord, columns: Columns): ValidationIssu
 }
 
 /** Updates expiresAt of the PASSED records of these definitions. Returns how many records have changed. */
-async function renewExpiries(services: Services, definitionIds: string[]): Promise<number> {
+async function renewExpiries(services: ServiceContext, definitionIds: string[]): Promise<number> {
   const { store, viewer } = services
   let renewed = 0
   for (const id of definitionIds) {
@@ -139,7 +139,7 @@ async function renewExpiries(services: Services, definitionIds: string[]): Promi
   return renewed
 }
 
-async function change(services: Services, id: string, columns: (row: AssessmentRecord) => Partial<Columns>): Promise<void> {
+async function change(services: ServiceContext, id: string, columns: (row: AssessmentRecord) => Partial<Columns>): Promise<void> {
   const changed = await changeVersioned(services, {
     model: services.store.assessmentRecord,
     key: { id },

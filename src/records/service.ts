@@ -1,6 +1,6 @@
 // Changes assessment records through the version gate.
 import { z } from 'zod'
-import type { Services } from '../domain/services.js'
+import type { ServiceContext } from '../domain/service-context.js'
 import type { AssessmentRecord } from '../generated/prisma/client.js'
 import { type ConflictError, type ForbiddenError, NotFoundError, ValidationError, type ValidationIssue } from '../domain/failures.js'
 import { check, expectedVersion, isUuid } from '../domain/validation.js'
@@ -14,7 +14,7 @@ const updateArgs = z.object({ expectedVersion, input: updateInput })
 
 /** Changes the fields of a record that the input has, and derives expiresAt from them. */
 export async function updateAssessmentRecord(
-  context: Services,
+  context: ServiceContext,
   args: { id: string; expectedVersion?: number | null | undefined; input: z.input<typeof updateInput> },
 ): Promise<AssessmentRecord | ConflictError<AssessmentRecord> | NotFoundError | ForbiddenError | ValidationError> {
   const { store, viewer } = context
@@ -50,7 +50,7 @@ export async function updateAssessmentRecord(
 }
 
 /** The ids of the record and the assessor that do not exist. Both are looked up, so that one failure names both. */
-async function missingIds({ store, viewer }: Services, id: string, assessorId: string): Promise<string[]> {
+async function missingIds({ store, viewer }: ServiceContext, id: string, assessorId: string): Promise<string[]> {
   const [record, assessor] = await Promise.all([
     isUuid(id) ? store.assessmentRecord.count({ where: { ...visible(viewer), id } }) : 0,
     isUuid(assessorId) ? store.user.count({ where: { ...visible(viewer), id: assessorId } }) : 0,

@@ -12,10 +12,10 @@ import { AssessmentLineItem, AssessmentResult, ScoreScale } from './schema.js'
 export const resultById = referencesById<AssessmentResultRow>('AssessmentResult', ({ store, viewer }, ids, query) =>
   store.assessmentResult.findMany({ ...query, where: { ...visible(viewer), id: { in: ids } } }),
 )
-export const lineItemById = referencesById<AssessmentLineItemRow>('AssessmentLineItem', ({ store, viewer }, ids, query) =>
+const lineItemById = referencesById<AssessmentLineItemRow>('AssessmentLineItem', ({ store, viewer }, ids, query) =>
   store.assessmentLineItem.findMany({ ...query, where: { ...visible(viewer), id: { in: ids } } }),
 )
-export const scaleById = referencesById<ScoreScaleRow>('ScoreScale', ({ store, viewer }, ids, query) =>
+const scaleById = referencesById<ScoreScaleRow>('ScoreScale', ({ store, viewer }, ids, query) =>
   store.scoreScale.findMany({ ...query, where: { ...visible(viewer), id: { in: ids } } }),
 )
 const resultBySourcedId = references<AssessmentResultRow>(

@@ -1,6 +1,6 @@
 // Imports score scales and line items.
 import { z } from 'zod'
-import type { Services } from '../domain/services.js'
+import type { ServiceContext } from '../domain/service-context.js'
 import { description, findReferenced, type Imported, name, uniqueRows, unknownReference, upsertRows } from '../domain/import-rows.js'
 import { refuse, sourcedId, text } from '../domain/validation.js'
 import { visible } from './access.js'
@@ -29,7 +29,7 @@ export const resultRows = {
   lineItems: uniqueRows(lineItem).default([]),
 }
 
-export function importScoreScales({ store, viewer }: Services, scales: z.output<typeof scoreScale>[]): Promise<Imported> {
+export function importScoreScales({ store, viewer }: ServiceContext, scales: z.output<typeof scoreScale>[]): Promise<Imported> {
   const rows = scales.map(({ sourcedId: key, ...columns }, index) => ({ index, sourcedId: key, columns }))
   return upsertRows('scoreScales', rows, {
     find: (sourcedIds) => store.scoreScale.findMany({ where: { ...visible(viewer), sourcedId: { in: sourcedIds } } }),
@@ -38,7 +38,7 @@ export function importScoreScales({ store, viewer }: Services, scales: z.output<
   })
 }
 
-export async function importLineItems({ store, viewer }: Services, lineItems: z.output<typeof lineItem>[]): Promise<Imported> {
+export async function importLineItems({ store, viewer }: ServiceContext, lineItems: z.output<typeof lineItem>[]): Promise<Imported> {
   const scales = await findReferenced(
     lineItems.map((it) => it.scoreScaleSourcedId),
     (names) => store.scoreScale.findMany({ where: { ...visible(viewer), sourcedId: { in: names } }, select: { id: true, sourcedId: true } }),

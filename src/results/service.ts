@@ -1,6 +1,6 @@
 // Creates and replaces assessment results through the version gate.
 import { z } from 'zod'
-import type { Services } from '../domain/services.js'
+import type { ServiceContext } from '../domain/service-context.js'
 import { type AssessmentResult, Prisma } from '../generated/prisma/client.js'
 import { type ConflictError, type ForbiddenError, isFailure, NotFoundError, ValidationError } from '../domain/failures.js'
 import { exactText } from '../domain/conditions.js'
@@ -20,7 +20,7 @@ type NewResult = Omit<Prisma.AssessmentResultCreateManyInput, 'organisationId' |
  * the result.
  */
 export async function putAssessmentResult(
-  context: Services,
+  context: ServiceContext,
   args: { sourcedId: string; expectedVersion?: number | null | undefined; input: z.input<typeof putInput> },
 ): Promise<
   | { assessmentResult: AssessmentResult; created: boolean }
@@ -58,7 +58,7 @@ export async function putAssessmentResult(
 }
 
 /** Finds the rows that the input refers to. Returns the columns to write, and the issues that these rows raise; or the ids that do not exist. */
-async function findReferences({ store, viewer }: Services, input: PutInput) {
+async function findReferences({ store, viewer }: ServiceContext, input: PutInput) {
   const { assessmentLineItemSourcedId, studentSourcedId, scoreScaleSourcedId, ...values } = input
   const [lineItem, student, givenScale] = await Promise.all([
     store.assessmentLineItem.findFirst({

@@ -1,6 +1,7 @@
 import { useExtendContextValuePerExecuteSubscriptionEvent } from '@envelop/execute-subscription-event'
 import type { Plugin, YogaServerOptions } from 'graphql-yoga'
 import type { Logger } from 'pino'
+import { isRecord } from '../domain/is-record.js'
 import type { Context } from '../graphql/context.js'
 import { Loaders } from '../graphql/loaders.js'
 import type { RequestObserver } from '../observability/request-observer.js'
@@ -76,5 +77,5 @@ function useFreshLoadersPerEvent() {
 }
 
 function isContext(value: unknown): value is Context {
-  return typeof value === 'object' && value !== null && 'loaders' in value
+  return isRecord(value) && 'loaders' in value
 }

@@ -78,13 +78,13 @@ export function createServer(dependencies: ServerDependencies) {
   async function answerTo(guarded: GuardedRequest, scope: RequestScope): Promise<HttpResponse | Response> {
     const { request } = guarded
     const path = request.address?.pathname
+    if (path === GRAPHQL_PATH) for (const observer of observers) observer.received?.(scope, request)
     const preflight = cors.preflight(request)
     if (preflight) return preflight
     if (path === '/health') return emptyResponse(200)
     if (path === '/ready') return emptyResponse((await isReady()) ? 200 : 503)
     // Only this exact path is answered: Yoga alone would accept `/graphql/` and `/any/graphql` too.
     if (path !== GRAPHQL_PATH) return path === undefined ? errorResponse(400, 'BAD_REQUEST', 'The address of the request is malformed.') : emptyResponse(404)
-    for (const observer of observers) observer.received?.(scope, request)
     const page = graphiqlPage?.(request)
     if (page) return page
     for (const guard of guards) {

@@ -84,7 +84,7 @@ async function serve(settings: StartSettings, { client, pool, statements }: Data
   })
   const server = await serveHttp(gateway.listener, settings)
   showDemoKeys(demoKeys)
-  process.stdout.write(`GraphQL and GraphiQL  http://${settings.host}:${server.port}${GRAPHQL_PATH}\n`)
+  process.stdout.write(`GraphQL and GraphiQL  ${server.origin}${GRAPHQL_PATH}\n`)
 
   const signal = await Promise.race([once(process, 'SIGTERM'), once(process, 'SIGINT')])
   log.info({ signal: signal[0] }, 'stopping: requests in flight are finished')

@@ -5,11 +5,11 @@ import { referencesById } from '../graphql/references.js'
 import { visible } from './access.js'
 import { AssessmentTemplate, Outcome } from './schema.js'
 
-export const templateById = referencesById<AssessmentTemplateRow>('AssessmentTemplate', ({ store, viewer }, ids, query) =>
+const templateById = referencesById<AssessmentTemplateRow>('AssessmentTemplate', ({ store, viewer }, ids, query) =>
   store.assessmentTemplate.findMany({ ...query, where: { ...visible(viewer), id: { in: ids } } }),
 )
 
-export const outcomeById = referencesById<OutcomeRow>('Outcome', ({ store, viewer }, ids, query) =>
+const outcomeById = referencesById<OutcomeRow>('Outcome', ({ store, viewer }, ids, query) =>
   store.outcome.findMany({ ...query, where: { ...visible(viewer), id: { in: ids } } }),
 )
 

@@ -1,6 +1,6 @@
 // Imports the question bank and the templates.
 import { z } from 'zod'
-import type { Services } from '../domain/services.js'
+import type { ServiceContext } from '../domain/service-context.js'
 import type { ValidationIssue } from '../domain/failures.js'
 import { description, differs, type Imported, name, uniqueRows, upsertRows } from '../domain/import-rows.js'
 import { sourcedId, text } from '../domain/validation.js'
@@ -36,7 +36,7 @@ export const templateRows = {
   templates: uniqueRows(template).default([]),
 }
 
-export function importQuestions({ store, viewer }: Services, questions: z.output<typeof question>[]): Promise<Imported> {
+export function importQuestions({ store, viewer }: ServiceContext, questions: z.output<typeof question>[]): Promise<Imported> {
   const rows = questions.map(({ sourcedId: key, ...columns }, index) => ({ index, sourcedId: key, columns }))
   return upsertRows('questions', rows, {
     find: (sourcedIds) => store.question.findMany({ where: { ...visible(viewer), sourcedId: { in: sourcedIds } } }),
@@ -51,7 +51,7 @@ export function importQuestions({ store, viewer }: Services, questions: z.output
 
 /** Imports templates with their outcomes. `changedValidityIds` are the templates with other validityDays, whose records now expire at another time. */
 export async function importTemplates(
-  services: Services,
+  services: ServiceContext,
   templates: z.output<typeof template>[],
 ): Promise<Imported & { changedValidityIds: string[] }> {
   const { store, viewer } = services
@@ -108,7 +108,7 @@ type StoredOutcome = Outcome & { id: string; position: number }
 
 /** The issues of a change to a template that its assessments do not allow: another type, or an outcome removed that one of them has. */
 async function templateIssues(
-  { store, viewer }: Services,
+  { store, viewer }: ServiceContext,
   template: { id: string; type: string; stored: StoredOutcome[] },
   { type, outcomes }: { type: string; outcomes: Outcome[] },
 ): Promise<ValidationIssue[]> {
@@ -135,7 +135,7 @@ function removedOutcomes(stored: StoredOutcome[], listed: Outcome[]): StoredOutc
 
 /** Replaces the outcomes of a template by those of the file. Outcomes with the same name keep their ids. */
 async function replaceOutcomes(
-  { store, viewer }: Services,
+  { store, viewer }: ServiceContext,
   templateId: string,
   stored: StoredOutcome[],
   listed: Outcome[],

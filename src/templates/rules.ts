@@ -25,7 +25,7 @@ export const questionOptions = z
   })
 
 /** A section of a template: `questionCount` questions of one topic and difficulty. */
-export const templateSection = z.strictObject({
+const templateSection = z.strictObject({
   title: text({ min: 1, max: 200 }),
   topic: text({ min: 1, max: 200 }),
   difficulty,

@@ -1,6 +1,7 @@
 import { GraphQLError } from 'graphql'
 import { Repeater } from 'graphql-yoga'
 import type { Context } from '../graphql/context.js'
+import { missingScope } from '../graphql/missing-scope.js'
 import type { Revision } from '../generated/prisma/client.js'
 import { revisionsAfter, type VersionedKind } from './revisions.js'
 import type { Scope } from '../domain/scopes.js'
@@ -59,7 +60,5 @@ async function requireStillAllowed({ viewer, reauthenticate }: Context, scope: S
   if (!now || now.organisation.id !== viewer.organisation.id) {
     throw new GraphQLError('The credential is no longer valid.', { extensions: { code: 'UNAUTHENTICATED' } })
   }
-  if (!now.scopes.has(scope)) {
-    throw new GraphQLError(`The scope ${scope} is required.`, { extensions: { code: 'FORBIDDEN', requiredScope: scope } })
-  }
+  if (!now.scopes.has(scope)) throw missingScope(scope)
 }

@@ -1,6 +1,6 @@
 import { isDeadlock } from '../database/errors.js'
 import { ConflictError, NotFoundError, ValidationError, type VersionedRow } from '../domain/failures.js'
-import type { Services } from '../domain/services.js'
+import type { ServiceContext } from '../domain/service-context.js'
 import { isUuid } from '../domain/validation.js'
 import type { Viewer } from '../domain/viewer.js'
 import { currentScope } from '../request-scope/request-scope.js'
@@ -33,7 +33,7 @@ interface CreatedModel<Row, Data> {
  * skipped: of several concurrent writers, the index decides which one creates it.
  */
 export async function createVersioned<Row, Data extends object>(
-  { viewer }: Pick<Services, 'viewer'>,
+  { viewer }: Pick<ServiceContext, 'viewer'>,
   model: CreatedModel<Row, Data>,
   rows: Data[],
 ): Promise<Row[]> {
@@ -76,7 +76,7 @@ type Decision<Data> = Write<Data> | ValidationError
 
 /** Changes one row of the viewer's organisation. Returns the row as it was written, or why it was not. */
 export async function changeVersioned<Row extends VersionedRow, Data extends object, Key extends { id: string } | { sourcedId: string }>(
-  { viewer, changes }: Services,
+  { viewer, changes }: ServiceContext,
   { model, key, expectedVersion, change }: VersionedChange<Row, Data, Key>,
 ): Promise<Row | ValidationError | NotFoundError | ConflictError<Row>> {
   const named = 'id' in key ? key.id : key.sourcedId
@@ -131,7 +131,7 @@ export function conflict<Row extends VersionedRow>(current: Row, expectedVersion
  * @throws Error when a row no longer has the version that was read, which the lock should make impossible.
  */
 export async function replaceLockedSections(
-  { store, viewer }: Services,
+  { store, viewer }: ServiceContext,
   rows: { id: string; version: number; sections: object[] }[],
 ): Promise<void> {
   if (rows.length === 0) return

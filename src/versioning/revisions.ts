@@ -1,6 +1,6 @@
 import DataLoader from 'dataloader'
 import type { ConflictError, VersionedRow } from '../domain/failures.js'
-import type { Services } from '../domain/services.js'
+import type { ServiceContext } from '../domain/service-context.js'
 import type { Revision } from '../generated/prisma/client.js'
 
 /** The foreign key of Revision for each kind of row. */
@@ -32,7 +32,7 @@ export class RevisionLoaders {
   /** Loads ranges of revisions, each newest first, with one statement for all that are loaded at the same time. */
   readonly ranges
 
-  constructor({ store, viewer }: Services) {
+  constructor({ store, viewer }: ServiceContext) {
     this.ranges = new DataLoader<RevisionRange, Revision[], string>(
       async (ranges) => {
         const revisions = await store.revision.findMany({
@@ -55,7 +55,7 @@ export class RevisionLoaders {
 }
 
 /** The first `take` revisions of a row after a version, oldest first. */
-export function revisionsAfter({ store, viewer }: Services, kind: VersionedKind, id: string, version: number, take: number): Promise<Revision[]> {
+export function revisionsAfter({ store, viewer }: ServiceContext, kind: VersionedKind, id: string, version: number, take: number): Promise<Revision[]> {
   return store.revision.findMany({
     where: { organisationId: viewer.organisation.id, [revisionColumn[kind]]: id, version: { gt: version } },
     orderBy: { version: 'asc' },

@@ -1,6 +1,7 @@
 import { types } from 'node:util'
 import { type ExecutionArgs, getOperationAST, OperationTypeNode } from 'graphql'
 import type { Plugin } from 'graphql-yoga'
+import { asError } from '../../domain/as-error.js'
 import { currentScope } from '../../request-scope/request-scope.js'
 import { interruptionError } from '../http/masked-errors.js'
 
@@ -57,7 +58,7 @@ function withinDeadline(timeoutMs: number, { document, operationName }: Executio
       },
       (error: unknown) => {
         over()
-        reject(error instanceof Error ? error : new Error('Something else than an error was thrown.', { cause: error }))
+        reject(asError(error))
       },
     )
   })

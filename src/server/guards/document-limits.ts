@@ -61,7 +61,7 @@ export function limitExceeded(limit: string, maximum: number, message: string): 
 }
 
 /** An error for the first limit that a document exceeds; null if it is within all of them. */
-export function exceededLimit(document: DocumentNode, limits: DocumentLimits): GraphQLError | null {
+function exceededLimit(document: DocumentNode, limits: DocumentLimits): GraphQLError | null {
   const measured = measure(document)
   const names = {
     depth: 'selections inside of each other',

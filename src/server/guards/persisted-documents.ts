@@ -29,7 +29,7 @@ const byId = z.object({ documentId: z.string() })
 const hashIn = (id: string) => id.replace(/^sha256:/, '')
 
 /** The hash of the document that a request names, by `documentId` or by Apollo's `extensions.persistedQuery`; null if it names none. */
-export function documentHash(params: Pick<GraphQLParams, 'extensions'> | { documentId?: string | undefined; extensions?: unknown }): string | null {
+function documentHash(params: Pick<GraphQLParams, 'extensions'> | { documentId?: string | undefined; extensions?: unknown }): string | null {
   const id = byId.safeParse(params)
   if (id.success) return hashIn(id.data.documentId)
   const hash = byHash.safeParse(params.extensions)

@@ -1,5 +1,6 @@
 import type { ExecutionResult } from 'graphql'
 import { createYoga, type GraphQLParams, isAsyncIterable, type Plugin, type YogaServerOptions } from 'graphql-yoga'
+import { asError } from '../../domain/as-error.js'
 import type { Context } from '../../graphql/context.js'
 import { type HttpResponse, jsonResponse } from './http-response.js'
 import type { HttpRequest } from './http-request.js'
@@ -29,7 +30,7 @@ export function graphqlOverHttp(options: YogaServerOptions<GraphqlContext, objec
     try {
       return { body: { params }, result: await getResultForParams({ request, params }, context) }
     } catch (error) {
-      return { body: { error: error instanceof Error ? error : new Error('Something else than an error was thrown.', { cause: error }) } }
+      return { body: { error: asError(error) } }
     }
   }
 

@@ -4,7 +4,8 @@ import type { Socket } from 'node:net'
 import { listen } from '../../process/listen.js'
 
 interface HttpServer {
-  port: number
+  /** Where it listens, e.g. `http://127.0.0.1:4000`. */
+  origin: string
   /** Accepts no more connections. Resolves once the requests in flight have their responses, or `shutdownTimeoutMs` later. */
   close(): Promise<void>
 }
@@ -41,7 +42,7 @@ export async function serveHttp(
     return listener(request, response)
   })
   return {
-    port: await listen(server, host, port),
+    origin: await listen(server, host, port),
     async close() {
       closing = true
       const closed = once(server, 'close')

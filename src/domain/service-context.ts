@@ -3,7 +3,7 @@ import type { Prisma } from '../generated/prisma/client.js'
 import type { Viewer } from './viewer.js'
 
 /** What a function of a service.ts needs. */
-export interface Services {
+export interface ServiceContext {
   /** Prisma's models, outside of a transaction, or inside of one that a command of the gateway has started. */
   store: Prisma.TransactionClient
   viewer: Viewer
