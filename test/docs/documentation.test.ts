@@ -11,7 +11,7 @@ import { scriptsOf, settingNames } from './shell.js'
 const operating = pageNamed('docs/operating.md')
 
 describe.each(pages.map((page) => [page.path, page] as const))('%s', (_, page) => {
-  test('each of its blocks is run, or is part of a file that is', { timeout: 120_000 }, async () => {
+  test('each of its blocks is run, or is part of a file that is', { timeout: 180_000 }, async () => {
     expect(page.prose).not.toMatch(/```|~~~/)
     await new Reader(page).read()
   })
