@@ -17,10 +17,10 @@ import { z } from 'zod'
 import { dataOf } from './client.js'
 import { companiesSdl } from './companies.js'
 import { assessmentsSdl, type Compose, composeWithApollo, composeWithGuild } from './composition.js'
-import { readme } from './readme.js'
+import { federationPage } from './federation-page.js'
 import { withKey } from './supergraph.js'
 
-/* ---- our names, in the groups of the README ---------------------------------------------------- */
+/* ---- our names, in the groups of docs/federation.md ------------------------------------------- */
 
 const document = parse(assessmentsSdl)
 // The SDL of a subgraph uses directives that it does not declare.
@@ -28,15 +28,15 @@ const schema = buildASTSchema(document, { assumeValid: true })
 const definitions = new Map(document.definitions.flatMap((it) => ('name' in it && it.name ? [[it.name.value, it] as const] : [])))
 const roots = ['Query', 'Mutation', 'Subscription'].filter((name) => definitions.has(name))
 
-const entities = readme.names('entities')
-const sharedTypes = readme.names('shared types')
-const interfaces = readme.names('interfaces')
-const sharedEnums = readme.names('enums of inputs and answers')
-const scalars = readme.names('scalars')
-const inputs = readme.names('input types')
-const inputEnums = readme.names('enums of inputs')
-const outputEnums = readme.names('enums of answers')
-const unions = readme.names('unions')
+const entities = federationPage.names('entities')
+const sharedTypes = federationPage.names('shared types')
+const interfaces = federationPage.names('interfaces')
+const sharedEnums = federationPage.names('enums of inputs and answers')
+const scalars = federationPage.names('scalars')
+const inputs = federationPage.names('input types')
+const inputEnums = federationPage.names('enums of inputs')
+const outputEnums = federationPage.names('enums of answers')
+const unions = federationPage.names('unions')
 const listed = [...entities, ...sharedTypes, ...interfaces, ...sharedEnums, ...scalars, ...inputs, ...inputEnums, ...outputEnums, ...unions]
 const unlisted = [...definitions.keys()].filter((name) => !listed.includes(name) && !roots.includes(name))
 
@@ -172,7 +172,7 @@ test('the committed schema is the one that the gateway serves', async () => {
   expect(_service.sdl.trim()).toBe(assessmentsSdl.trim())
 })
 
-test('the README names each type of the schema once, but for the objects of this gateway alone', () => {
+test('docs/federation.md names each type of the schema once, but for the objects of this gateway alone', () => {
   expect(listed.toSorted()).toEqual([...new Set(listed)].toSorted())
   expect(listed.filter((name) => !definitions.has(name))).toEqual([])
   expect(unlisted.filter((name) => !isObjectType(schema.getType(name)))).toEqual([])

@@ -5,7 +5,7 @@ import { createInterface } from 'node:readline'
 import { fileURLToPath } from 'node:url'
 import { afterAll, beforeAll, expect, inject, test } from 'vitest'
 import { withKey } from './supergraph.js'
-import { readme } from './readme.js'
+import { federationPage } from './federation-page.js'
 
 const script = new URL('example/supergraph.js', import.meta.url)
 
@@ -28,12 +28,12 @@ afterAll(async () => {
   await exited
 })
 
-test('the README shows the script as it is', async () => {
-  expect(readme.script).toBe(await readFile(script, 'utf8'))
+test('docs/federation.md shows the script as it is', async () => {
+  expect(federationPage.script).toBe(await readFile(script, 'utf8'))
 })
 
-test("the script of the README answers the README's query as the README says", async () => {
+test('that script answers the query of docs/federation.md as that says', async () => {
   if (!url) throw new Error('The script has ended before it served anything.')
-  const response = await fetch(url, { method: 'POST', headers: { 'content-type': 'application/json', ...withKey }, body: readme.request })
-  expect(await response.json()).toEqual(JSON.parse(readme.answer))
+  const response = await fetch(url, { method: 'POST', headers: { 'content-type': 'application/json', ...withKey }, body: federationPage.request })
+  expect(await response.json()).toEqual(JSON.parse(federationPage.answer))
 })

@@ -17,7 +17,8 @@ const jwksEndpoint = z
   .url({ protocol: /^https?$/ })
   .refine((url) => !/\/\/[^/?#]*@/.test(url), 'it cannot hold a user or a password')
 
-const environment = z.object({
+/** Every setting by its name. */
+export const environment = z.object({
   NODE_ENV: z.string().default('development'),
   HOST: z.string().min(1).default('127.0.0.1'),
   PORT: integer(0, 65_535).default(4000),

@@ -1,16 +1,15 @@
-// The section of the README on federation, which the tests hold to what it says.
+// The page on federation, which the tests hold to what it says.
 import { readFileSync } from 'node:fs'
 
-const text = readFileSync(new URL('../README.md', import.meta.url), 'utf8')
-const [section = ''] = /^## Federation.*?(?=^## )/ms.exec(text) ?? []
+const text = readFileSync(new URL('../docs/federation.md', import.meta.url), 'utf8')
 
 function found(pattern: RegExp): string {
-  const part = pattern.exec(section)?.[1]
-  if (part === undefined) throw new Error(`The README's section on federation has no ${String(pattern)}.`)
+  const part = pattern.exec(text)?.[1]
+  if (part === undefined) throw new Error(`docs/federation.md has no ${String(pattern)}.`)
   return part
 }
 
-export const readme = {
+export const federationPage = {
   script: found(/```js\n(.*?)```/s),
   request: found(/ -d '(.*?)'\n/s),
   answer: found(/```json\n(.*?)```/s),

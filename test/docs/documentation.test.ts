@@ -1,0 +1,87 @@
+// What README and docs say is so: each block of code does what is written, each name is the name of something, each link leads somewhere.
+import { describe, expect, test } from 'vitest'
+import { z } from 'zod'
+import { readCommand } from '../../src/commands/admin-commands.js'
+import { environment } from '../../src/settings.js'
+import { seededDirectory, startGateway } from '../gateway-process.js'
+import { brokenLinks, codeIn, contentOf, exists, pageNamed, pages, rowsIn } from './pages.js'
+import { Reader } from './reader.js'
+import { scriptsOf, settingNames } from './shell.js'
+
+const operating = pageNamed('docs/operating.md')
+
+describe.each(pages.map((page) => [page.path, page] as const))('%s', (_, page) => {
+  test('each of its blocks is run, or is part of a file that is', { timeout: 180_000 }, async () => {
+    expect(page.prose).not.toMatch(/```|~~~/)
+    await new Reader(page).read()
+  })
+
+  test('each of its links leads somewhere', () => {
+    expect(brokenLinks(page)).toEqual([])
+  })
+
+  test('each command and each file that it names is there', () => {
+    const code = codeIn(page)
+    const scripts = code.flatMap((it) => /npm (?:run )?([a-z][\w:-]*)/.exec(it)?.[1] ?? []).filter((name) => name !== 'ci')
+    expect(scripts.filter((name) => !scriptsOf('.').includes(name))).toEqual([])
+    const paths = code.filter((it) => /^(src|test|scripts|prisma|operations|docs|interop|bench)\/[\w./-]*$/.test(it))
+    expect(paths.filter((path) => !exists(path))).toEqual([])
+  })
+})
+
+test('README.md is a page and a half, and names the command of the tests', () => {
+  expect(contentOf('README.md').split('\n').length).toBeLessThan(120)
+  expect(codeIn(pageNamed('README.md'))).toContain('npm test')
+})
+
+describe('docs/operating.md has', () => {
+  /** Each setting of its tables with its default, where it has one. */
+  const settings = rowsIn(operating).flatMap(([names = '', defaults = '']) => {
+    const all = codeIn({ prose: names })
+    if (!all.every((name) => /^[A-Z_]+$/.test(name))) return []
+    const values = defaults.split(', ').map((value) => value.replaceAll(/[`,]/g, ''))
+    return all.map((name, index) => [name, values[index] ?? values[0]] as const)
+  })
+
+  test('every setting once, with its default', () => {
+    const defaults = Object.entries(environment.parse({}))
+    const expected = settingNames.map((name) => {
+      const value = defaults.find(([it]) => it === name)?.[1]
+      return [name, value === undefined || Array.isArray(value) ? '–' : String(value)] as const
+    })
+    expect(settings.toSorted()).toEqual(expected.toSorted())
+  })
+
+  test('every metric', async () => {
+    const gateway = await startGateway({ DATA_DIR: await seededDirectory(), METRICS_PORT: '0' }).listening()
+    const answer = await fetch(/^Metrics {2}(\S+)$/m.exec(gateway.stdout)?.[1] ?? '')
+    const measured = [...(await answer.text()).matchAll(/^# TYPE (gateway_\w+)/gm)].map(([, name = '']) => name)
+    const named = rowsIn(operating).flatMap(([names = '']) => codeIn({ prose: names }).filter((name) => name.startsWith('gateway_')))
+    expect(named.map((name) => name.replace(/\{.*/, '')).toSorted()).toEqual(measured.toSorted())
+  })
+
+  test('every command', () => {
+    const code = codeIn(operating)
+    expect(scriptsOf('.').filter((name) => !code.some((it) => it.includes(`npm run ${name}`) || it.includes(`npm ${name}`)))).toEqual([])
+    expect(code.filter((it) => it.startsWith('npm run admin -- '))).toEqual(usageOfAdmin())
+  })
+
+  function usageOfAdmin(): string[] {
+    try {
+      readCommand([])
+    } catch (error) {
+      return String(error).split('\n').flatMap((line) => /^ {2}(npm run admin .*)$/.exec(line)?.[1] ?? [])
+    }
+    throw new Error('No command at all was accepted.')
+  }
+})
+
+test('docs/dependencies.md names every package of package.json, and no other', () => {
+  const names = z.record(z.string(), z.unknown())
+  const { dependencies, devDependencies, overrides } = z
+    .object({ dependencies: names, devDependencies: names, overrides: names })
+    .parse(JSON.parse(contentOf('package.json')))
+  const rows = rowsIn(pageNamed('docs/dependencies.md')).flatMap(([packages = '']) => codeIn({ prose: packages }))
+  expect(rows.toSorted()).toEqual([...Object.keys(dependencies), ...Object.keys(devDependencies)].toSorted())
+  expect(codeIn(pageNamed('docs/dependencies.md'))).toEqual(expect.arrayContaining(Object.keys(overrides)))
+})
