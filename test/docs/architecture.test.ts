@@ -25,20 +25,39 @@ function firstCells(table: string): string[] {
   return [...table.matchAll(/^\| `([^`]+)`/gm)].map(([, cell = '']) => cell)
 }
 
+/** The files that a page names between backticks, as it names them. */
+function filesNamed(text: string): string[] {
+  const names = new Set([...text.matchAll(/`([^`\s]+)`/g)].map(([, name = '']) => name))
+  return [...names].filter((name) => /^[\w./-]+\.(ts|js|md|sql|prisma|json)$/.test(name))
+}
+
+const isThere = (path: string) => existsSync(new URL(path, root))
+const hasFolder = (name: string) => name.includes('/') || isThere(name)
+
 describe('the files', () => {
-  const names = new Set([...page.matchAll(/`([^`\s]+)`/g)].map(([, name = '']) => name))
-  const files = [...names].filter((name) => /^[\w./-]+\.(ts|js|md|sql|prisma|json)$/.test(name))
+  const files = filesNamed(page)
 
   test('that are named with their folder are there', () => {
     expect(files.length).toBeGreaterThan(50)
-    const paths = files.filter((name) => name.includes('/') || name.startsWith('eslint.'))
-    expect(paths.filter((name) => !existsSync(new URL(name, root)))).toEqual([])
+    expect(files.filter((name) => hasFolder(name) && !isThere(name))).toEqual([])
   })
 
   test('that are named without one are in a room', () => {
-    const roles = files.filter((name) => !name.includes('/') && !name.startsWith('eslint.'))
     const rooms = ['organisations', 'templates', 'assessments', 'records', 'results']
-    expect(roles.filter((name) => !rooms.some((room) => existsSync(new URL(`src/${room}/${name}`, root))))).toEqual([])
+    expect(files.filter((name) => !hasFolder(name) && !rooms.some((room) => isThere(`src/${room}/${name}`)))).toEqual([])
+  })
+})
+
+describe.each(['executor', 'sql-store'])('the engine %s', (engine) => {
+  test('has a page that names files that are there', async () => {
+    const named = filesNamed(await readFile(new URL(`src/${engine}/README.md`, root), 'utf8'))
+    expect(named.filter((name) => !isThere(hasFolder(name) ? name : `src/${engine}/${name}`))).toEqual([])
+  })
+
+  test('is one line of src/server/start.ts', async () => {
+    const [, line = ''] = new RegExp(`^\\| ${engine} \\| \`([^\`]+)\``, 'm').exec(section('Two engines')) ?? []
+    const lines = (await readFile(new URL('src/server/start.ts', root), 'utf8')).split('\n').map((it) => it.trim())
+    expect(lines).toContain(line)
   })
 })
 
