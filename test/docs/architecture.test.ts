@@ -42,9 +42,9 @@ describe('the files', () => {
     expect(files.filter((name) => hasFolder(name) && !isThere(name))).toEqual([])
   })
 
-  test('that are named without one are in a room', () => {
-    const rooms = ['organisations', 'templates', 'assessments', 'records', 'results']
-    expect(files.filter((name) => !hasFolder(name) && !rooms.some((room) => isThere(`src/${room}/${name}`)))).toEqual([])
+  test('that are named without one are in a module', () => {
+    const modules = ['organisations', 'templates', 'assessments', 'records', 'results']
+    expect(files.filter((name) => !hasFolder(name) && !modules.some((module) => isThere(`src/${module}/${name}`)))).toEqual([])
   })
 })
 
@@ -98,7 +98,7 @@ describe('the walks', () => {
   afterAll(() => server.close())
 
   async function send({ key }: Story, query: string, variables: object): Promise<string> {
-    const posted: ClientRequest = request({ port: server.port, path: '/graphql', method: 'POST', headers: { apikey: key, 'content-type': 'application/json' } })
+    const posted: ClientRequest = request(`${server.origin}/graphql`, { method: 'POST', headers: { apikey: key, 'content-type': 'application/json' } })
     posted.end(JSON.stringify({ query, variables }))
     return text(await new Promise((resolve, reject) => posted.on('response', resolve).on('error', reject)))
   }
