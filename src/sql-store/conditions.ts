@@ -79,8 +79,8 @@ function isOneOf(name: string, list: unknown[], values: unknown[]): string {
 }
 
 /** A column by its quoted name. Only known names are accepted, because the name becomes part of the SQL text. */
-export function column({ name: table, columns }: Table, name: string): string {
-  return columns.has(name) ? `"${table}"."${name}"` : unsupported()
+export function column({ columns }: Table, name: string): string {
+  return columns.get(name)?.sql ?? unsupported()
 }
 
 /**

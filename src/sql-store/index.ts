@@ -40,7 +40,7 @@ function withLength(rows: Found[]): Found[] {
 /** Wraps a Prisma model. Some methods try SQL first; all others are Prisma's. */
 function withSql(model: object, table: Table, statements: PreparedStatements): object {
   const shared = new SharedReads<Found>()
-  const rowsOf = async <Row extends object>({ text, values, relations }: Statement) => nestRelations(await statements.rows<Row>(text, values), relations)
+  const rowsOf = async <Row extends object>({ text, values, related }: Statement) => nestRelations(await statements.rows<Row>(text, values), related)
   const methods = new Map<string | symbol, Method>()
   /** Overrides a method of Prisma's. Where `ours` returns null, Prisma's method is called. */
   const override = (name: string, ours: (query: object) => Promise<unknown> | null) => {

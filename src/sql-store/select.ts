@@ -1,7 +1,7 @@
 import { totalCountHint } from '../domain/query-hints.js'
 import { column, listOf, recordOf, unsupported, whereClause } from './conditions.js'
 import { type Statement, statement } from './statement.js'
-import type { Column, Relation, Table } from './tables.js'
+import type { Column, Relation, SelectedRelation, Table } from './tables.js'
 
 /*
  * Translates queries of Prisma to SQL: those of one table, with the rows that its foreign keys refer to. The text depends on the columns,
@@ -13,13 +13,13 @@ export function selectRows(table: Table, query: object): Statement | null {
   return statement((values) => {
     const { select, where, orderBy, take, ...rest } = recordOf(query)
     if (Object.keys(rest).length > 0) unsupported()
-    const { own, relations } = chosen(table, select)
+    const { own, related } = chosen(table, select)
     const counted: unknown = Reflect.get(query, totalCountHint)
     const count = counted === undefined ? [] : [`(${countText(table, counted, values)}) AS "${COUNT}"`]
-    const columns = [...own.map((name) => column(table, name)), ...relations.flatMap(relatedColumns), ...count].join(', ')
-    const joins = relations.map((relation) => joinClause(table, relation)).join('')
+    const columns = [...own.map(({ sql }) => sql), ...related.flatMap(aliased), ...count].join(', ')
+    const joins = related.map((it) => joinClause(table, it)).join('')
     const clauses = `${whereClause(table, where, values)}${orderClause(table, orderBy)}${limitClause(take)}`
-    return { text: `SELECT ${columns} FROM "${table.name}"${joins}${clauses}`, relations }
+    return { text: `SELECT ${columns} FROM "${table.name}"${joins}${clauses}`, related }
   })
 }
 
@@ -28,7 +28,7 @@ export function countRows(table: Table, query: object): Statement | null {
   return statement((values) => {
     const { where, ...rest } = recordOf(query)
     if (Object.keys(rest).length > 0) unsupported()
-    return { text: countText(table, where, values), relations: [] }
+    return { text: countText(table, where, values), related: [] }
   })
 }
 
@@ -40,62 +40,53 @@ function countText(table: Table, where: unknown, values: unknown[]): string {
 }
 
 /** Splits a `select` into the table's own columns and its relations. */
-function chosen(table: Table, select: unknown): { own: string[]; relations: Relation[] } {
-  if (select === undefined) return { own: readable(table, table.columns.keys()), relations: [] }
-  const own: string[] = []
-  const relations: Relation[] = []
+function chosen({ columns, relations }: Table, select: unknown): { own: Column[]; related: SelectedRelation[] } {
+  if (select === undefined) return { own: readable([...columns.values()]), related: [] }
+  const names = new Set<string>()
+  const related: SelectedRelation[] = []
   for (const [name, it] of Object.entries(recordOf(select))) {
-    const relation = table.relations.get(name)
-    if (relation) relations.push({ ...relation, columns: chosenColumns(relation, it) })
-    else if (it === true) own.push(name)
+    const relation = relations.get(name)
+    if (relation) related.push({ relation, columns: relatedColumns(relation, it) })
+    else if (it === true) names.add(name)
     else unsupported()
   }
-  return { own: readable(table, inOrderOf(table.columns.keys(), own)), relations: relations.toSorted((a, b) => (a.name < b.name ? -1 : 1)) }
-}
-
-/** Prisma's names of the types whose values `pg` parses in the same way as Prisma. */
-const READ_ALIKE = ['String', 'Int', 'Float', 'Boolean', 'DateTime', 'Json', 'enum']
-const LISTS_READ_ALIKE = ['String', 'Int']
-
-function isReadAlike({ type, isList }: Column): boolean {
-  return (isList ? LISTS_READ_ALIKE : READ_ALIKE).includes(type)
-}
-
-/** Returns the names. Throws Unsupported if `pg` would parse one of the columns in another way than Prisma. */
-function readable({ columns }: Table, names: Iterable<string>): string[] {
-  const found = [...names]
-  return found.every((name) => isReadAlike(columns.get(name) ?? unsupported())) ? found : unsupported()
-}
-
-/** Sorts names, so that the order of fields in a document does not change the text. Throws Unsupported for an unknown name. */
-function inOrderOf(known: Iterable<string>, names: string[]): string[] {
-  const ordered = [...known].filter((name) => names.includes(name))
-  return ordered.length === names.length ? ordered : unsupported()
+  return { own: named(columns, names), related: related.sort((a, b) => (a.relation.name < b.relation.name ? -1 : 1)) }
 }
 
 /** The selected columns of a relation. The id must be among them: it is null if there is no related row. */
-function chosenColumns({ columns }: Relation, it: unknown): string[] {
-  if (it === true) return columns
+function relatedColumns({ columns }: Relation, it: unknown): Column[] {
+  if (it === true) return readable([...columns.values()])
   const { select, ...rest } = recordOf(it)
   if (Object.keys(rest).length > 0) unsupported()
   const selected = recordOf(select)
   if (selected['id'] === undefined || Object.values(selected).some((one) => one !== true)) unsupported()
-  return inOrderOf(columns, Object.keys(selected))
+  return named(columns, new Set(Object.keys(selected)))
 }
 
-function relatedColumns({ name, columns }: Relation): string[] {
-  return columns.map((it) => `"${name}"."${it}" AS "${name}.${it}"`)
+/** The columns of these names, in the order of the table: the text does not depend on the order of fields in a document. */
+function named(columns: ReadonlyMap<string, Column>, names: ReadonlySet<string>): Column[] {
+  const found: Column[] = []
+  for (const column of columns.values()) if (names.has(column.name)) found.push(column)
+  return found.length === names.size ? readable(found) : unsupported()
 }
 
-function joinClause({ name: table }: Table, { name, table: other, key, hasTenant }: Relation): string {
+function readable(columns: Column[]): Column[] {
+  return columns.every(({ isReadAlike }) => isReadAlike) ? columns : unsupported()
+}
+
+function aliased({ relation: { name }, columns }: SelectedRelation): string[] {
+  return columns.map((column) => `"${name}"."${column.name}" AS "${name}.${column.name}"`)
+}
+
+function joinClause({ name: table }: Table, { relation: { name, table: other, key, hasTenant } }: SelectedRelation): string {
   const sameTenant = hasTenant ? ` AND "${name}"."organisationId" = "${table}"."organisationId"` : ''
   return ` LEFT JOIN "${other}" AS "${name}" ON "${name}"."id" = "${table}"."${key}"${sameTenant}`
 }
 
 /** Moves the columns of relations into nested objects, as Prisma returns them; null if there is no related row. */
-export function nestRelations<Row extends object>(rows: Row[], relations: Relation[]): Row[] {
-  for (const { name, columns } of relations) {
-    const fields = columns.map((it) => [it, `${name}.${it}`] as const)
+export function nestRelations<Row extends object>(rows: Row[], selected: SelectedRelation[]): Row[] {
+  for (const { relation: { name }, columns } of selected) {
+    const fields = columns.map((column) => [column.name, `${name}.${column.name}`] as const)
     for (const row of rows) {
       const related: Record<string, unknown> = {}
       for (const [field, alias] of fields) related[field] = Reflect.get(row, alias)

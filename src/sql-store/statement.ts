@@ -1,12 +1,12 @@
 import { Unsupported } from './conditions.js'
-import type { Relation } from './tables.js'
+import type { SelectedRelation } from './tables.js'
 
 /** A statement and its parameters. */
 export interface Statement {
   text: string
   values: unknown[]
   /** The relations whose columns `nestRelations` has to move into nested objects. */
-  relations: Relation[]
+  related: SelectedRelation[]
 }
 
 /** Builds a statement with `write`, which appends its parameters to `values`. Null if `write` throws Unsupported. */

@@ -5,9 +5,13 @@ export type ComparableType = 'uuid' | 'text' | 'timestamptz' | 'integer' | 'doub
 
 export interface Column {
   name: string
+  /** Its name in SQL, with its table. */
+  sql: string
   /** Prisma's name of the type, or `enum` for any enum. */
   type: string
   isList: boolean
+  /** Whether `pg` parses its values in the same way as Prisma. */
+  isReadAlike: boolean
   /** The type to cast to in a row comparison. Undefined: the column cannot be in one. */
   comparedAs: ComparableType | undefined
 }
@@ -19,7 +23,13 @@ export interface Relation {
   key: string
   /** Whether the other table has an organisationId, which must then be the same in both rows. */
   hasTenant: boolean
-  columns: string[]
+  columns: ReadonlyMap<string, Column>
+}
+
+/** What a query selects of a relation. */
+export interface SelectedRelation {
+  relation: Relation
+  columns: Column[]
 }
 
 export interface Table {
@@ -34,10 +44,18 @@ function fieldsOf(table: string) {
   return models[table]?.fields ?? []
 }
 
+/** Prisma's names of the types whose values `pg` parses in the same way as Prisma. */
+const READ_ALIKE = ['String', 'Int', 'Float', 'Boolean', 'DateTime', 'Json', 'enum']
+const LISTS_READ_ALIKE = ['String', 'Int']
+
 function columnsOf(table: string): Map<string, Column> {
   const columns = fieldsOf(table).filter(({ kind }) => kind !== 'object')
   return new Map(
-    columns.map(({ name, type, kind, isList }) => [name, { name, type: kind === 'enum' ? 'enum' : type, isList, comparedAs: comparedAs(table, name) }]),
+    columns.map(({ name, type: named, kind, isList }) => {
+      const type = kind === 'enum' ? 'enum' : named
+      const isReadAlike = (isList ? LISTS_READ_ALIKE : READ_ALIKE).includes(type)
+      return [name, { name, sql: `"${table}"."${name}"`, type, isList, isReadAlike, comparedAs: comparedAs(table, name) }]
+    }),
   )
 }
 
@@ -59,8 +77,8 @@ function comparedAs(table: string, column: string): ComparableType | undefined {
 function relationsOf(table: string): Map<string, Relation> {
   const relations = fieldsOf(table).flatMap(({ name, type, relationFromFields = [] }) => {
     const key = `${name}Id`
-    const columns = [...columnsOf(type).keys()]
-    return relationFromFields.includes(key) ? [{ name, table: type, key, hasTenant: columns.includes('organisationId'), columns }] : []
+    const columns = columnsOf(type)
+    return relationFromFields.includes(key) ? [{ name, table: type, key, hasTenant: columns.has('organisationId'), columns }] : []
   })
   return new Map(relations.map((it) => [it.name, it]))
 }

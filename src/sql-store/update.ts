@@ -16,9 +16,9 @@ export function updateRow(table: Table, query: object): Statement | null {
     const set = new Map(Object.entries(recordOf(data)).filter(([, value]) => value !== undefined))
     const columns = [...table.columns.values()]
     const assignments = columns.filter(({ name }) => set.has(name)).map(({ name, type, isList }) => (isList ? unsupported() : assignment(name, type, set.get(name), values)))
-    if (assignments.length < set.size) unsupported()
+    if (assignments.length < set.size || !columns.every(({ isReadAlike }) => isReadAlike)) unsupported()
     const returned = columns.map(({ name }) => `"${name}"`).join(', ')
-    return { text: `UPDATE "${table.name}" SET ${assignments.join(', ')} WHERE ${conditions} RETURNING ${returned}`, relations: [] }
+    return { text: `UPDATE "${table.name}" SET ${assignments.join(', ')} WHERE ${conditions} RETURNING ${returned}`, related: [] }
   })
 }
 

@@ -2,6 +2,7 @@
 import { createHash } from 'node:crypto'
 import { once } from 'node:events'
 import { createServer as createHttpServer } from 'node:http'
+import type { Plugin } from 'graphql-yoga'
 import pino from 'pino'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { createServer, type ServerDependencies } from '../../src/server/server.js'
@@ -123,5 +124,20 @@ describe('each request is logged, observed and told its cost once', () => {
     }
     expect(heard).toEqual(['received', 'executing', 'answered', 'received', 'executing', 'answered'])
     expect(lines.map((line) => line.includes('"msg":"request"'))).toEqual([true, true])
+  })
+})
+
+describe('a plugin of Yoga’s sees the request as the client sent it', () => {
+  test.each(Object.keys(transports).flatMap((transport) => Object.keys(ways).map((way) => [transport, way] as const)))('%s, %s', async (transport, way) => {
+    const seen: unknown[] = []
+    const execution: Plugin = {
+      onParams({ request }) {
+        const { method, url: address, headers } = request
+        seen.push(method, new URL(address).pathname, headers.get('apikey'), new Map(headers).get('apikey'), 'signal' in request)
+      },
+    }
+    current = createServer({ ...dependencies, execution })
+    await (await ways[way]?.({ query }, transports[transport]?.() ?? fetch))?.text()
+    expect(seen).toEqual([way.slice(0, 4).trim(), '/graphql', org.key, org.key, true])
   })
 })

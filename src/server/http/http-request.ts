@@ -1,4 +1,4 @@
-import type { IncomingMessage, ServerResponse } from 'node:http'
+import type { IncomingHttpHeaders, IncomingMessage, ServerResponse } from 'node:http'
 import type { FetchAPI } from 'graphql-yoga'
 import type { RequestHeaders } from '../../observability/request-observer.js'
 
@@ -27,6 +27,14 @@ export interface HttpRequest {
 
 export class BodyTooLongError extends Error {}
 
+function urlOf(text: string): URL | undefined {
+  try {
+    return new URL(text, 'http://gateway')
+  } catch {
+    return undefined
+  }
+}
+
 /* ---- by node:http ------------------------------------------------------------------------------ */
 
 export function httpRequestFromNode(incoming: IncomingMessage, outgoing: ServerResponse, { Request }: FetchAPI): HttpRequest {
@@ -36,7 +44,7 @@ export function httpRequestFromNode(incoming: IncomingMessage, outgoing: ServerR
     return typeof value === 'string' ? value : null
   }
   // The Host header is not used: nothing here depends on it, and a client can put anything there.
-  const address = URL.canParse(url, 'http://gateway') ? new URL(url, 'http://gateway') : undefined
+  const address = urlOf(url)
   return {
     method,
     address,
@@ -48,12 +56,33 @@ export function httpRequestFromNode(incoming: IncomingMessage, outgoing: ServerR
       })
     },
     text: (maximumBytes) => textOfNode(incoming, maximumBytes),
-    toFetch() {
-      const sent: Record<string, string> = {}
-      for (const [name, value] of Object.entries(headers)) if (typeof value === 'string') sent[name] = value
-      return new Request(address ?? 'http://gateway', { method, headers: sent })
-    },
+    toFetch: () => lazyRequest(Request, method, url, headers),
   }
+}
+
+/** A Proxy has to have a target. Of this one nothing but the names of its properties is ever read. */
+const PROXY_TARGET = new Request('http://gateway')
+
+/**
+ * A Fetch `Request` that is made when more of it than its method is read. Yoga is given one with each operation, and reads no more of it
+ * unless a plugin or the form of the response needs it; to make one each time would be a twentieth of the work for a short query. It
+ * holds on to nothing else of the connection: Pothos keeps contexts, which have the request, until a major garbage collection.
+ */
+function lazyRequest(Request: FetchAPI['Request'], method: string, url: string, headers: IncomingHttpHeaders): Request {
+  let made: Request | undefined
+  const make = () => {
+    const sent: Record<string, string> = {}
+    for (const [name, value] of Object.entries(headers)) if (typeof value === 'string') sent[name] = value
+    return new Request(urlOf(url) ?? 'http://gateway', { method, headers: sent })
+  }
+  return new Proxy(PROXY_TARGET, {
+    get(_, name): unknown {
+      if (name === 'method') return method
+      const request = (made ??= make())
+      const value: unknown = Reflect.get(request, name)
+      return typeof value === 'function' ? (...args: unknown[]): unknown => Reflect.apply(value, request, args) : value
+    },
+  })
 }
 
 function textOfNode(incoming: IncomingMessage, maximumBytes: number): Promise<string | null> {
@@ -79,7 +108,7 @@ export function httpRequestFromFetch(request: Request): HttpRequest {
   const { method, url, headers, signal } = request
   return {
     method,
-    address: URL.canParse(url) ? new URL(url) : undefined,
+    address: urlOf(url),
     headers,
     remoteAddress: undefined,
     whenClientLeaves: (leave) => signal.addEventListener('abort', leave, { once: true }),
