@@ -8,6 +8,9 @@ import { brokenLinks, codeIn, contentOf, exists, pageNamed, pages, rowsIn } from
 import { Reader } from './reader.js'
 import { scriptsOf, settingNames } from './shell.js'
 
+/** Commands of npm itself. */
+const NPM_COMMANDS = ['ci', 'install']
+
 const operating = pageNamed('docs/operating.md')
 
 describe.each(pages.map((page) => [page.path, page] as const))('%s', (_, page) => {
@@ -22,7 +25,7 @@ describe.each(pages.map((page) => [page.path, page] as const))('%s', (_, page) =
 
   test('each command and each file that it names is there', () => {
     const code = codeIn(page)
-    const scripts = code.flatMap((it) => /npm (?:run )?([a-z][\w:-]*)/.exec(it)?.[1] ?? []).filter((name) => name !== 'ci')
+    const scripts = code.flatMap((it) => /npm (?:run )?(?:-s )?([a-z][\w:-]*)/.exec(it)?.[1] ?? []).filter((name) => !NPM_COMMANDS.includes(name))
     expect(scripts.filter((name) => !scriptsOf('.').includes(name))).toEqual([])
     const paths = code.filter((it) => /^(src|test|scripts|prisma|operations|docs|interop|bench)\/[\w./-]*$/.test(it))
     expect(paths.filter((path) => !exists(path))).toEqual([])
