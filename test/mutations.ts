@@ -35,7 +35,7 @@ export interface Arranged {
   args: Arguments
   /** What they change. */
   paths: string[]
-  /** Another change, possible once the first is done: of other fields. */
+  /** Another change, possible once the first is done: of other fields if there are any, else another value. */
   next(): Promise<{ args: Arguments; paths: string[] }>
   /** Arguments that only the stored state speaks against, and what it answers. */
   refusedByState(): Promise<{ args: Arguments; answer: object }>
