@@ -1,7 +1,8 @@
 // Queries are executed by a plan: it answers what Yoga's executor answers, errors too, for as many statements.
 import { setImmediate as turn } from 'node:timers/promises'
 import fc from 'fast-check'
-import { getOperationAST, parse, validate } from 'graphql'
+import { type ExecutionArgs, getOperationAST, parse, validate } from 'graphql'
+import type { Plugin } from 'graphql-yoga'
 import { beforeAll, describe, expect, test } from 'vitest'
 import { z } from 'zod'
 import { usePlannedExecution } from '../../src/executor/index.js'
@@ -170,6 +171,28 @@ test('a fault is told each time, and logged by the id that it is told with', asy
     const [error] = fault.parse(await response.json()).errors
     expect(logged.filter((line) => line.includes(error.extensions.errorId))).toEqual([expect.stringContaining('a fault')])
   }
+})
+
+test('a fault of the planner is told and logged, and no other execution hides it', async () => {
+  const planning = usePlannedExecution()
+  let faults = 1
+  // Once only, so that Yoga's executor would succeed.
+  const failing = new Proxy(schema, {
+    get(target, name): unknown {
+      if (name === 'getQueryType' && faults-- > 0) throw new TypeError('a fault of the planner')
+      return Reflect.get(target, name)
+    },
+  })
+  const execution: Plugin = {
+    onExecute: (payload) => planning.onExecute?.({ ...payload, setExecuteFn: (execute) => payload.setExecuteFn((args: ExecutionArgs): unknown => execute({ ...args, schema: failing })) }),
+  }
+  const response = await createServer({ ...withoutExecution, execution }).fetch('http://gateway.test/graphql', {
+    method: 'POST',
+    headers: { 'content-type': 'application/json', apikey: world.ours.key },
+    body: '{"query":"{ viewer { scopes } }"}',
+  })
+  const answer = z.object({ errors: z.tuple([z.object({ extensions: z.object({ code: z.literal('INTERNAL_SERVER_ERROR'), errorId: z.uuid() }) })]) }).parse(await response.json())
+  expect(logged.filter((line) => line.includes(answer.errors[0].extensions.errorId))).toEqual([expect.stringContaining('a fault of the planner')])
 })
 
 describe('not planned, and answered the same', () => {

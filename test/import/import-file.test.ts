@@ -45,8 +45,8 @@ async function imported(story: Story, content: unknown): Promise<ImportSummary> 
 }
 
 /** Imports what must be refused: `path code` of each issue. */
-async function refused(story: Story, content: unknown): Promise<string[]> {
-  const answer = await importInto(db, story.id, content, () => {})
+async function refused(story: Story, content: unknown, lines: string[] = []): Promise<string[]> {
+  const answer = await importInto(db, story.id, content, (line) => void lines.push(line))
   if (!(answer instanceof ValidationError)) throw new Error(`It was not refused: ${JSON.stringify(answer)}`)
   return answer.issues.map(({ path, code }) => `${path.join('.')} ${code}`)
 }
@@ -320,7 +320,8 @@ describe('a refused file', () => {
     const { entities, templates } = await contentOf(story)
     await story.assessment({ entityId: entities[0]?.id ?? '', templateId: templates.find((it) => it.sourcedId === 't1')?.id ?? '' })
     const stored = await contentOf(story)
-    const issues = await refused(story, {
+    const lines: string[] = []
+    const content = {
       users: [{ sourcedId: 'u1', subject: 'auth0|3', name: 'Ada' }, { sourcedId: 'new', subject: 'auth0|new', name: 'New' }],
       entities: [{ sourcedId: 'e1', name: 'Renamed' }],
       templates: [
@@ -335,8 +336,8 @@ describe('a refused file', () => {
         { ...record, sourcedId: 'r4', userSourcedId: 'new' },
       ],
       lineItems: [{ ...lineItem, scoreScaleSourcedId: 'none' }],
-    })
-    expect(issues).toEqual([
+    }
+    expect(await refused(story, content, lines)).toEqual([
       'users.0.subject DUPLICATE',
       'templates.0.type WRONG_STATE',
       'templates.0.outcomes WRONG_STATE',
@@ -349,6 +350,8 @@ describe('a refused file', () => {
       'records.0.folderSourcedId WRONG_STATE',
       'lineItems.0.scoreScaleSourcedId UNKNOWN',
     ])
+    // A row that is refused is not counted as updated.
+    expect(lines).toContain('templates: 0 created, 1 updated, 0 unchanged')
     expect(await contentOf(story)).toEqual(stored)
   })
 

@@ -60,3 +60,10 @@ test('GraphiQL’s page is shown in no frame and runs nobody else’s script', a
   expect(headers.get('x-content-type-options')).toBe('nosniff')
   expect(headers.get('referrer-policy')).toBe('no-referrer')
 })
+
+test('a preflight is told to observers when it comes and when it is answered', async () => {
+  const heard: string[] = []
+  const observers = [{ received: () => void heard.push('received'), answered: () => void heard.push('answered') }]
+  await ask(createServer({ ...dependencies, observers, corsOrigins: ['https://app.test'] }), 'https://app.test')
+  expect(heard).toEqual(['received', 'answered'])
+})
