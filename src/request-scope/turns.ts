@@ -1,0 +1,54 @@
+import { currentScope, type RequestScope } from './request-scope.js'
+
+/*
+ * Long work is done in turns, so that the event loop serves other requests, timers and deadlines in between. Work that may be long asks
+ * `isTurnOver` again and again, and awaits `nextTurn` when it is. Requests that wait take turns one after another, however much each of
+ * them has to do.
+ */
+
+/** How long one turn of the event loop may be kept busy with long work, in milliseconds. */
+const TURN_MS = 10
+
+/** When the long work in this turn of the event loop began; undefined before any. */
+let startedAt: number | undefined
+
+/** The work that waits for a turn, by request. The request that is served next comes first. */
+const waiting = new Map<RequestScope | undefined, (() => void)[]>()
+
+/** Whether long work has used up this turn of the event loop. */
+export function isTurnOver(): boolean {
+  if (startedAt !== undefined) return performance.now() - startedAt > TURN_MS
+  startedAt = performance.now()
+  setImmediate(endTurn)
+  return false
+}
+
+/** Resolves in a later turn of the event loop. */
+export function nextTurn(): Promise<void> {
+  return new Promise((resolve) => {
+    const scope = currentScope()
+    const resolvers = waiting.get(scope)
+    if (resolvers) resolvers.push(resolve)
+    else waiting.set(scope, [resolve])
+    isTurnOver()
+  })
+}
+
+/** Starts the next turn, if work waits for it: lets requests go on, one after another, until the turn is over. */
+function endTurn(): void {
+  startedAt = undefined
+  if (waiting.size > 0) void takeTurn()
+}
+
+async function takeTurn(): Promise<void> {
+  while (!isTurnOver()) {
+    const next = waiting.entries().next().value
+    if (!next) return
+    const [scope, resolvers] = next
+    waiting.delete(scope)
+    resolvers.pop()?.()
+    if (resolvers.length > 0) waiting.set(scope, resolvers)
+    // What was resumed runs now, up to where it awaits something.
+    await Promise.resolve()
+  }
+}
