@@ -1,9 +1,11 @@
 // Updates assessments from the question bank, for refreshAssessments. All are updated in one transaction, but read and written in batches,
 // so that the memory and the size of statements stay bounded.
+import { setTimeout } from 'node:timers/promises'
 import { v7 as newId } from 'uuid'
 import type { z } from 'zod'
 import type { ServiceContext } from '../domain/service-context.js'
 import type { Assessment, Prisma, PrismaClient, Question } from '../generated/prisma/client.js'
+import { FairQueue } from '../request-scope/fair-queue.js'
 import { currentScope } from '../request-scope/request-scope.js'
 import { type ConflictError, ForbiddenError, isFailure, ValidationError, type ValidationIssue } from '../domain/failures.js'
 import { check, isUuid } from '../domain/validation.js'
@@ -34,6 +36,8 @@ type Transaction = Prisma.TransactionClient
 const BATCH_SIZE = 500
 /** How much later the request's deadline is than that of the refresh, so that the refresh can roll back and report its own error. */
 const GRACE_MS = 10_000
+/** How often a refresh looks whether that of another process is done. */
+const RETRY_MS = 250
 const INT_MAX = 2_147_483_647
 
 /**
@@ -51,8 +55,9 @@ export async function refreshAssessments(
   if (checked instanceof ValidationError) return checked
   const deadline = Date.now() + refreshTimeoutMs
   currentScope()?.prolongDeadline(refreshTimeoutMs + GRACE_MS)
-  const refreshed = await store.$transaction(
+  const refresh = () => store.$transaction(
     async (transaction) => {
+      if (!(await isAlone(transaction, viewer))) return null
       const selection = await select(transaction, viewer, checked)
       if (selection instanceof ForbiddenError || selection instanceof ValidationError) return selection
       const bank = new QuestionBank(transaction, viewer)
@@ -69,8 +74,27 @@ export async function refreshAssessments(
     },
     { timeout: refreshTimeoutMs + 5_000, maxWait: refreshTimeoutMs },
   )
+  const { id: organisationId } = viewer.organisation
+  await refreshes.enter(organisationId, refreshTimeoutMs)
+  let refreshed: RefreshDetail[] | ForbiddenError | ValidationError | null
+  try {
+    // Another process may be refreshing. Between the tries this one holds no connection.
+    while ((refreshed = await refresh()) === null) await setTimeout(RETRY_MS)
+  } finally {
+    refreshes.leave(organisationId)
+  }
   if (!isFailure(refreshed)) changes?.announce(refreshed.flatMap((it) => (it.status === 'UPDATED' ? it.assessmentId : [])))
   return refreshed
+}
+
+/** In this process, organisations refresh one at a time: a refresh that waited for the locks of another would keep a connection. */
+const refreshes = new FairQueue(Infinity, 1)
+
+/** Whether no other process is refreshing the same organisation. Until the transaction ends, others are told that this one is. */
+async function isAlone(transaction: Transaction, { organisation }: Viewer): Promise<boolean> {
+  const [row] = await transaction.$queryRaw<{ alone: boolean }[]>`
+    SELECT pg_try_advisory_xact_lock(hashtextextended(${`refresh ${organisation.id}`}, 0)) AS "alone"`
+  return row?.alone === true
 }
 
 interface Selection {

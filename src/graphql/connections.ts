@@ -2,6 +2,7 @@ import { queryFromInfo } from '@pothos/plugin-prisma'
 import DataLoader from 'dataloader'
 import type { FieldNode, GraphQLResolveInfo } from 'graphql'
 import { totalCountHint, totalCountOf } from '../domain/query-hints.js'
+import { afterTurns } from '../request-scope/turns.js'
 import type { Context } from './context.js'
 import type { Connection, Page } from './pagination.js'
 import { selectedFields } from './selections.js'
@@ -62,7 +63,7 @@ export function batchedConnection<Node>({ read, count }: RelatedList<Node>) {
       const counts = new DataLoader<string, number>(async (countIds) => {
         const found = new Map((await count(context, [...countIds])).map((parent) => [parent.id, parent.count]))
         return countIds.map((id) => found.get(id) ?? 0)
-      })
+      }, { batchScheduleFn: afterTurns })
       return (id) => page.connection(nodes.get(id) ?? [], () => counts.load(id))
     })
   }
@@ -117,7 +118,7 @@ function batchPerField<Result>() {
           const resultOf = await load([...keys])
           return keys.map(resultOf)
         },
-        { maxBatchSize: 500 },
+        { maxBatchSize: 500, batchScheduleFn: afterTurns },
       )
     places.set(place, loader)
     return loader.load(key)

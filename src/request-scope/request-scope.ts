@@ -1,8 +1,8 @@
 import { AsyncLocalStorage } from 'node:async_hooks'
 import { Client, type ClientBase } from 'pg'
 
-/** Why a request was interrupted: its deadline passed, no connection to the database was free, or its client disconnected. */
-export type Interruption = 'TIMEOUT' | 'OVERLOADED' | 'ABANDONED'
+/** Why a request was interrupted: its deadline passed, no connection to the database was free, its client disconnected, or it was about too much. */
+export type Interruption = 'TIMEOUT' | 'OVERLOADED' | 'ABANDONED' | 'TOO_LARGE'
 
 /** The state of one HTTP request: its id in the log, its counters, its deadline, and the connections that are executing its SQL. */
 export class RequestScope {
@@ -12,6 +12,8 @@ export class RequestScope {
   conflicts = 0
   /** Why it was interrupted, if it was; the first reason counts. */
   interruption: Interruption | undefined
+  /** The organisation that sent it, once its credential is known. */
+  organisationId: string | undefined
   /** The operation name that the client sent, cut to 100 characters. */
   operationName: string | undefined
   readonly startedAt = performance.now()
@@ -23,10 +25,19 @@ export class RequestScope {
   readonly #listeners: (() => void)[] = []
   #timer: NodeJS.Timeout | undefined
   #expire: (() => void) | undefined
+  #isOver = false
+  readonly #endings: (() => void)[] = []
 
-  /** @param members For a joint scope (see `jointScope`): the scopes of the requests. Otherwise empty. */
+  /** How many bytes of results the database has sent it. */
+  #received = 0
+
+  /**
+   * @param maximumBytes How many bytes of results the database may send it.
+   * @param members For a joint scope (see `jointScope`): the scopes of the requests. Otherwise empty.
+   */
   constructor(
     readonly requestId: string,
+    readonly maximumBytes = Infinity,
     readonly members: readonly RequestScope[] = [],
   ) {}
 
@@ -54,6 +65,12 @@ export class RequestScope {
     this.#expire = undefined
   }
 
+  /** Counts bytes that the database has sent to the request, and interrupts it when they are too many. */
+  received(bytes: number): void {
+    this.#received += bytes
+    if (this.#received > this.maximumBytes) this.interrupt('TOO_LARGE')
+  }
+
   /** Notes that a connection executes SQL of this request, until `release`. */
   hold(connection: ClientBase): void {
     this.#connections.add(connection)
@@ -75,6 +92,18 @@ export class RequestScope {
     }
   }
 
+  /** Calls `end` when the answer has been sent or nobody is there to receive it, or at once if that has been so. */
+  whenOver(end: () => void): void {
+    if (this.#isOver) end()
+    else this.#endings.push(end)
+  }
+
+  /** To be called when the answer has been sent or nobody is there to receive it. */
+  over(): void {
+    this.#isOver = true
+    for (const end of this.#endings.splice(0)) end()
+  }
+
   /** Calls `hear` when the request is interrupted, or at once if it has been. */
   whenInterrupted(hear: () => void): void {
     if (this.interruption === undefined) this.#listeners.push(hear)
@@ -89,7 +118,8 @@ export class RequestScope {
 export function jointScope(members: RequestScope[]): RequestScope | undefined {
   const [first, ...others] = members
   if (!first || others.length === 0) return first
-  const joint = new RequestScope(first.requestId, members)
+  const joint = new RequestScope(first.requestId, Infinity, members)
+  joint.organisationId = first.organisationId
   let waiting = members.length
   for (const member of members) {
     member.whenInterrupted(() => {

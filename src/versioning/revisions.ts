@@ -1,6 +1,7 @@
 import DataLoader from 'dataloader'
 import type { ConflictError, VersionedRow } from '../domain/failures.js'
 import type { ServiceContext } from '../domain/service-context.js'
+import { afterTurns } from '../request-scope/turns.js'
 import type { Revision } from '../generated/prisma/client.js'
 
 /** The foreign key of Revision for each kind of row. */
@@ -49,7 +50,7 @@ export class RevisionLoaders {
           revisions.filter((it) => it[revisionColumn[kind]] === id && it.version >= oldest && it.version <= newest),
         )
       },
-      { maxBatchSize: MAX_RANGES_PER_STATEMENT, cacheKeyFn: ({ id, oldest, newest }) => `${id} ${oldest} ${newest}` },
+      { maxBatchSize: MAX_RANGES_PER_STATEMENT, batchScheduleFn: afterTurns, cacheKeyFn: ({ id, oldest, newest }) => `${id} ${oldest} ${newest}` },
     )
   }
 }

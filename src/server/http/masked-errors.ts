@@ -8,12 +8,14 @@ import { currentScope, type Interruption } from '../../request-scope/request-sco
 const interruptions: Record<Interruption, { status: number; code: string; message: string; headers: Record<string, string> }> = {
   TIMEOUT: { status: 504, code: 'TIMEOUT', message: 'The operation took too long and was ended. What it was writing may or may not be written.', headers: {} },
   OVERLOADED: { status: 503, code: 'SERVICE_UNAVAILABLE', message: 'The database has no connection free. Try again later.', headers: { 'retry-after': '1' } },
+  TOO_LARGE: { status: 400, code: 'LIMIT_EXCEEDED', message: 'The operation reads or answers too many bytes. Ask for fewer or smaller pages.', headers: {} },
   ABANDONED: { status: 499, code: 'ABANDONED', message: 'The client has gone away.', headers: {} },
 }
 
 export function interruptionError(interruption: Interruption, where: Pick<GraphQLErrorOptions, 'nodes' | 'path'> = {}): GraphQLError {
   const { status, code, message, headers } = interruptions[interruption]
-  return new GraphQLError(message, { ...where, extensions: { code, http: { status, headers } } })
+  const limit = interruption === 'TOO_LARGE' && { limit: 'bytes', maximum: currentScope()?.maximumBytes }
+  return new GraphQLError(message, { ...where, extensions: { code, ...limit, http: { status, headers } } })
 }
 
 /** The error as the client may see it. Errors that it cannot act on are logged under an id, and the client gets only the id. */
