@@ -55,6 +55,7 @@ export async function refreshAssessments(
   if (checked instanceof ValidationError) return checked
   const deadline = Date.now() + refreshTimeoutMs
   currentScope()?.prolongDeadline(refreshTimeoutMs + GRACE_MS)
+  currentScope()?.readInPortions()
   const refresh = () => store.$transaction(
     async (transaction) => {
       if (!(await isAlone(transaction, viewer))) return null

@@ -30,6 +30,7 @@ export class RequestScope {
 
   /** How many bytes of results the database has sent it. */
   #received = 0
+  #readsInPortions = false
 
   /**
    * @param maximumBytes How many bytes of results the database may send it.
@@ -67,8 +68,14 @@ export class RequestScope {
 
   /** Counts bytes that the database has sent to the request, and interrupts it when they are too many. */
   received(bytes: number): void {
+    if (this.#readsInPortions) return
     this.#received += bytes
     if (this.#received > this.maximumBytes) this.interrupt('TOO_LARGE')
+  }
+
+  /** To be called by work that reads much, but keeps little of it at a time: what the database sends is not counted from now on. */
+  readInPortions(): void {
+    this.#readsInPortions = true
   }
 
   /** Notes that a connection executes SQL of this request, until `release`. */

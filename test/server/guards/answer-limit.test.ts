@@ -75,6 +75,13 @@ test('what an operation reads is bounded, also where it answers little', async (
   expect((await ask('{ assessments { nodes { sections { title } } } }', { key: other.key })).status).toBe(200)
 })
 
+test('a refresh reads as much as there is, in portions', async () => {
+  const other = await anOrganisation()
+  for (let times = 0; times < 3; times += 1) await other.assessment()
+  const response = await ask('mutation { refreshAssessments { ... on RefreshAssessmentsSuccess { assessmentsUpdated } } }', { key: other.key, from: gatewayWith({ answerBytes: 1_000 }) })
+  expect(await response.json()).toMatchObject({ data: { refreshAssessments: { assessmentsUpdated: 3 } } })
+})
+
 describe('lists inside of a row', () => {
   const questions = 50
   const query = '{ assessments { nodes { sections { questions { text topic } } } } }'
