@@ -68,7 +68,13 @@ async function takeTurn(): Promise<void> {
     waiting.delete(scope)
     resolvers.pop()?.()
     if (resolvers.length > 0) waiting.set(scope, resolvers)
-    // What was resumed runs now, up to where it awaits something.
-    await Promise.resolve()
+    // What was resumed runs now, up to where it awaits more than promises that are resolved already.
+    await afterMicrotasks()
   }
+}
+
+/** Resolves when all promises that are resolved have been heard. Ticks come after microtasks, if they are asked for in one. */
+async function afterMicrotasks(): Promise<void> {
+  await Promise.resolve()
+  await new Promise<void>((resolve) => process.nextTick(resolve))
 }

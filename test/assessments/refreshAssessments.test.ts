@@ -662,3 +662,37 @@ describe('the deadline', () => {
     expect(await send()).toMatchObject({ data: { refreshAssessments: { assessmentsUpdated: 2 } } })
   })
 })
+
+// On the embedded database nothing else can hold a lock: there is one connection.
+describe.skipIf(database.embedded)('refreshes of one organisation', () => {
+  it('wait for each other without a connection', async () => {
+    const org = await anOrganisation()
+    const locked = await anAssessment(org, 1)
+    const statements: string[] = []
+    database.onQuery((sql) => statements.push(sql))
+    const sent = await db.$transaction(async (transaction) => {
+      await transaction.$queryRaw`SELECT 1 FROM "Assessment" WHERE "id" = ${locked.id}::uuid FOR UPDATE`
+      const all = [1, 2, 3, 4].map(() => org.request(REFRESH))
+      await expect.poll(() => statements.some((sql) => sql.includes('set_config'))).toBe(true)
+      await expect.poll(() => database.pool.waiting + database.pool.totalCount - database.pool.idleCount).toBe(2)
+      return all
+    })
+    for (const { data } of await Promise.all(sent)) expect(data).toMatchObject({ refreshAssessments: { assessmentsUpdated: 1 } })
+  })
+
+  it('wait for that of another process', async () => {
+    const org = await anOrganisation()
+    await anAssessment(org, 1)
+    const tries: string[] = []
+    database.onQuery((sql) => {
+      if (sql.includes('pg_try_advisory')) tries.push(sql)
+    })
+    const sent = await db.$transaction(async (transaction) => {
+      await transaction.$executeRaw`SELECT pg_advisory_xact_lock(hashtextextended(${`refresh ${org.id}`}, 0))`
+      const refreshing = org.request(REFRESH)
+      await expect.poll(() => tries.length, { timeout: 4_000 }).toBeGreaterThan(1)
+      return [refreshing]
+    })
+    expect((await sent[0])?.data).toMatchObject({ refreshAssessments: { assessmentsUpdated: 1 } })
+  })
+})
