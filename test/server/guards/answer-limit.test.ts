@@ -46,6 +46,17 @@ describe('an answer with too many bytes is refused', () => {
     expect(text.length).toBeLessThan(1_000)
   })
 
+  test('of an event too', async () => {
+    const { sourcedId } = await org.result({ comment: 'x'.repeat(COMMENT) })
+    const query = `subscription { assessmentResultChanged(sourcedId: "${sourcedId}", sinceVersion: 0) { assessmentResult { ${aliases(16)} } } }`
+    const reader = (await ask(query, { accept: 'text/event-stream' })).body?.getReader()
+    const decoder = new TextDecoder()
+    let text = ''
+    while (!text.includes('event: next') || !text.endsWith('\n\n')) text += decoder.decode((await reader?.read())?.value, { stream: true })
+    await reader?.cancel()
+    expect(text).toContain('"limit":"bytes"')
+  })
+
   test('and one with just as many is not', async () => {
     const response = await ask(page(1, aliases(15)))
     expect((await response.text()).length).toBeGreaterThan(15 * COMMENT)

@@ -22,6 +22,18 @@ test('more bytes than allowed are not written', async () => {
   expect(await jsonInTurns(long, 1_000)).toBeUndefined()
 })
 
+test('what is beyond that is not even looked at', async () => {
+  let looked = 0
+  const item = {
+    get text() {
+      looked += 1
+      return 'x'.repeat(60_000)
+    },
+  }
+  expect(await jsonInTurns(Array.from({ length: 1_000 }, () => item), 1_000)).toBeUndefined()
+  expect(looked).toBeLessThan(20)
+})
+
 test('others are served while a long value is written', async () => {
   const order: string[] = []
   const written = jsonInTurns(long, Infinity).then(() => order.push('written'))
