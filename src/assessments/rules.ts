@@ -2,7 +2,7 @@ import { z } from 'zod'
 import type { Difficulty, QuestionOption, TemplateSection } from '../templates/rules.js'
 import { difficulty, questionOption } from '../templates/rules.js'
 import type { ValidationIssue } from '../domain/failures.js'
-import { between, notNull, storable, text } from '../domain/validation.js'
+import { between, name, NAME_LENGTH, notNull, storable, text } from '../domain/validation.js'
 
 /* ---- what an assessment holds ------------------------------------------------------------------ */
 
@@ -23,15 +23,11 @@ export const storedSections = z.custom<Section[]>((value) => Array.isArray(value
 export type Question = z.output<typeof question>
 export type Section = z.output<typeof sections>[number]
 
-const NAME_LENGTH = 200
-
 /* ---- inputs ------------------------------------------------------------------------------------ */
 
 export const status = z.enum(['DRAFT', 'ANALYZING', 'ACTION_REQUIRED', 'COMPLETE'])
 export type Status = z.output<typeof status>
 export type RiskLevel = 'LOW' | 'MODERATE' | 'HIGH' | 'CRITICAL'
-
-const name = text({ min: 1, max: NAME_LENGTH })
 
 export const createInput = z.object({
   entityId: z.string(),
@@ -42,7 +38,7 @@ export const createInput = z.object({
 
 export const updateInput = z.object({
   name: notNull(name).optional(),
-  companyName: text({ max: 200 }).nullable().optional(),
+  companyName: text({ max: NAME_LENGTH }).nullable().optional(),
   companyType: text({ max: 100 }).nullable().optional(),
   status: notNull(status).optional(),
   progress: notNull(between(0, 100)).optional(),

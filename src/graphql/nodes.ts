@@ -4,7 +4,7 @@ import { Prisma } from '../generated/prisma/client.js'
 import { builder } from './builder.js'
 import type { Context } from './context.js'
 import { MAXIMUM_PAGE_SIZE } from './pagination.js'
-import type { LoadById } from './references.js'
+import type { Load } from './references.js'
 
 /** Relay's Node interface. `registerNodeType` makes the types that implement it available to `node` and `nodes`. */
 export const Node = builder.interfaceRef<{ id: string }>('Node').implement({
@@ -24,7 +24,7 @@ const nodeTypes = new Map<string, NodeType>()
 /** Lets `node` and `nodes` find the rows of a type. The type must implement Node and have the name of its table. */
 export function registerNodeType<Row extends { id: string }>(
   type: { name: string; addBrand(row: NoInfer<Row>): unknown },
-  load: LoadById<Row>,
+  load: Load<Row>,
   tenantColumn: NodeType['tenantColumn'] = 'organisationId',
 ): void {
   nodeTypes.set(type.name, {
@@ -40,13 +40,15 @@ export function registerNodeType<Row extends { id: string }>(
 
 /** Finds the type of each id among the viewer's rows, with one statement over all tables. Unknown ids are left out. */
 async function typesOf({ store, viewer }: Context, ids: string[]): Promise<Map<string, string>> {
+  const uuids = ids.filter(isUuid)
+  if (uuids.length === 0) return new Map()
   const organisationId = viewer.organisation.id
   const tables = Array.from(nodeTypes, ([name, { tenantColumn }]) => {
     const [table, tenant] = [Prisma.raw(`"${name}"`), Prisma.raw(`"${tenantColumn}"`)]
     return Prisma.sql`SELECT ${name} AS "type", "id" FROM ${table} JOIN wanted USING ("id") WHERE ${tenant} = ${organisationId}::uuid`
   })
   const rows = await store.$queryRaw<{ id: string; type: string }[]>`
-    WITH wanted AS (SELECT unnest(${ids.filter(isUuid)}::uuid[]) AS "id")
+    WITH wanted AS (SELECT unnest(${uuids}::uuid[]) AS "id")
     ${Prisma.join(tables, ' UNION ALL ')}`
   return new Map(rows.map(({ id, type }) => [id, type]))
 }
