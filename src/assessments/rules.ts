@@ -92,19 +92,25 @@ export function drawSections(
   bank: BankQuestion[],
   newId: () => string,
 ): { sections: Section[]; exhausted: PoolExhausted | null } {
-  const left = new Map<string, BankQuestion[]>()
-  for (const it of bank) left.set(poolKey(it), [...(left.get(poolKey(it)) ?? []), it])
+  const pools = new Map<string, { questions: BankQuestion[]; taken: number }>()
+  for (const it of bank) {
+    const pool = pools.get(poolKey(it))
+    if (pool) pool.questions.push(it)
+    else pools.set(poolKey(it), { questions: [it], taken: 0 })
+  }
   const drawn: Section[] = []
-  for (const [sectionIndex, { title, questionCount, ...pool }] of template.entries()) {
-    const available = left.get(poolKey(pool)) ?? []
-    if (available.length < questionCount) {
+  for (const [sectionIndex, { title, questionCount, ...wanted }] of template.entries()) {
+    const pool = pools.get(poolKey(wanted)) ?? { questions: [], taken: 0 }
+    const available = pool.questions.length - pool.taken
+    if (available < questionCount) {
       return {
         sections: template.map((section) => ({ title: section.title, questions: [] })),
-        exhausted: { sectionIndex, required: questionCount, available: available.length },
+        exhausted: { sectionIndex, required: questionCount, available },
       }
     }
-    left.set(poolKey(pool), available.slice(questionCount))
-    drawn.push({ title, questions: available.slice(0, questionCount).map((it) => snapshot(it, newId())) })
+    const questions = pool.questions.slice(pool.taken, pool.taken + questionCount)
+    pool.taken += questionCount
+    drawn.push({ title, questions: questions.map((it) => snapshot(it, newId())) })
   }
   return { sections: drawn, exhausted: null }
 }
