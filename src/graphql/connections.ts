@@ -1,6 +1,7 @@
 import { queryFromInfo } from '@pothos/plugin-prisma'
 import DataLoader from 'dataloader'
 import type { FieldNode, GraphQLResolveInfo } from 'graphql'
+import { matchesNothing } from '../domain/conditions.js'
 import { totalCountHint, totalCountOf } from '../domain/query-hints.js'
 import { afterTurns } from '../request-scope/turns.js'
 import type { Context } from './context.js'
@@ -28,13 +29,17 @@ function selects(info: GraphQLResolveInfo, wanted: string): boolean {
   return selectedFields(info, ({ directives }) => !directives?.length).some(({ name }) => name.value === wanted)
 }
 
-/** Reads one page of a list at the root of a query. The total is counted only if the document selects it, and with the same statement if the store can. */
+/**
+ * Reads one page of a list at the root of a query. The total is counted only if the document selects it, and with the same statement if the
+ * store can. A list that no row can be in costs no statement.
+ */
 export async function listPage<Row, Node extends Row, Where>(
   context: Context,
   info: GraphQLResolveInfo,
   model: ListedModel<Node, Where>,
   { where, page }: { where: Where; page: Page<Row> },
 ): Promise<Connection<Node>> {
+  if (matchesNothing(where)) return page.connection<Node>([], () => Promise.resolve(0))
   const query = { ...nodeQuery(context, info, page), where: { AND: [where, page.where] }, orderBy: page.orderBy, take: page.take }
   const rows = await model.findMany(selects(info, 'totalCount') ? { ...query, [totalCountHint]: where } : query)
   return page.connection(rows, async () => totalCountOf(rows) ?? model.count({ where }))
