@@ -17,9 +17,6 @@ interface Connection {
  */
 export const MAXIMUM_UNANSWERED = 16
 
-/** How many bytes a client has to take between two looks, if so many wait for it. */
-const PROGRESS_BYTES = 65_536
-
 /** The open connections of a server, and what waits for their clients in its memory. */
 export class Connections {
   // One Set of all responses would be simpler, but in V8 its outgrown hash tables keep the deleted responses alive until a major garbage
@@ -71,16 +68,16 @@ export class Connections {
   }
 
   /**
-   * Closes the connections whose clients have taken neither all that waited for them at the last look nor PROGRESS_BYTES of it. The time
-   * that an operation takes does not count, as nothing waits for the client then. What is long waits in pieces (see http-response.ts), so
-   * that a client that reads slowly is seen to read.
+   * Closes the connections whose clients have taken nothing of what waited for them at the last look. The time that an operation takes does
+   * not count, as nothing waits for the client then. A long answer waits in pieces (see http-response.ts), and a piece counts once all of
+   * it is taken: a client cannot keep an answer waiting by reading a byte now and then.
    */
   closeSlowReaders(): void {
     for (const [socket, connection] of this.#connections) {
       const unsent = socket.writableLength
       // `bytesWritten` has the bytes in it that wait.
       const sent = socket.bytesWritten - unsent
-      if (sent - connection.sent < Math.min(connection.unsent, PROGRESS_BYTES)) {
+      if (connection.unsent > 0 && sent === connection.sent) {
         this.log.warn('closed a connection whose client does not read its answer')
         // An ordinary end would leave to the system what the client has not taken yet.
         socket.resetAndDestroy()

@@ -4,11 +4,13 @@ import { createServer as createHttpServer, type IncomingMessage, type ServerResp
 import type { Socket } from 'node:net'
 import pino from 'pino'
 import { describe, expect, onTestFinished, test } from 'vitest'
+import { LocalChangeSignals } from '../../../src/database/change-signals.js'
 import { door } from '../../../src/process/door.js'
 import { Connections, MAXIMUM_UNANSWERED } from '../../../src/server/http/connections.js'
 import { send } from '../../../src/server/http/http-response.js'
 import { type HttpServerOptions, RECEIVE_TIMEOUTS, serveHttp } from '../../../src/server/http/http-server.js'
-import { gateway } from '../../gateway.js'
+import { createServer } from '../../../src/server/server.js'
+import { dependencies, gateway } from '../../gateway.js'
 import { connectTo, readToEnd, talk } from '../../sockets.js'
 import { anOrganisation } from '../../story.js'
 
@@ -68,6 +70,20 @@ describe('a client that does not read', () => {
     await isServed(url)
   })
 
+  test.each([1, 2])('and leaves while it waits for events leaves nothing behind: %i subscriptions on one connection', async (count) => {
+    const changes = new LocalChangeSignals()
+    const server = await serve(createServer({ ...dependencies, changes }).listener)
+    onTestFinished(() => server.close())
+    const org = await anOrganisation()
+    const { id } = await org.assessment()
+    const body = JSON.stringify({ query: `subscription { assessmentChanged(id: "${id}") { version } }` })
+    const client = await connectTo(server.origin)
+    client.write(`POST /graphql HTTP/1.1\r\nhost: gateway\r\napikey: ${org.key}\r\naccept: text/event-stream\r\ncontent-type: application/json\r\ncontent-length: ${body.length}\r\n\r\n${body}`.repeat(count))
+    await expect.poll(() => changes.waiting).toBe(count)
+    client.destroy()
+    await expect.poll(() => changes.waiting).toBe(0)
+  })
+
   test('pages takes little of the memory', async () => {
     const server = await serve(gateway.listener)
     onTestFinished(() => server.close())
@@ -113,7 +129,7 @@ describe('when the server looks for clients that do not read', () => {
   const isStuck = async ({ socket }: { socket: Socket }) => expect.poll(() => socket.writableNeedDrain).toBe(true)
   const large = (outgoing: ServerResponse) => send({ status: 200, headers: {}, body: LARGE }, outgoing)
 
-  test('one that has read a part is left alone, and one that has read too little of it is not', async () => {
+  test('one that has read a part is left alone, and one that has read next to nothing is not', async () => {
     const one = await connected(large)
     await isStuck(one)
     one.connections.closeSlowReaders()
@@ -137,8 +153,9 @@ describe('when the server looks for clients that do not read', () => {
     const outgoing = await begun
     for (let look = 0; look < 5; look += 1) one.connections.closeSlowReaders()
     await send({ status: 200, headers: {}, body: 'late' }, outgoing)
-    const [received]: unknown[] = await once(one.client, 'data')
-    expect(String(received)).toContain('late')
+    let received = ''
+    one.client.on('data', (data) => (received += String(data)))
+    await expect.poll(() => received).toContain('late')
   })
 })
 
@@ -187,17 +204,19 @@ describe('requests that a client sends without waiting for answers', () => {
 
 describe('a client that sends too slowly', () => {
   const soon = { ...RECEIVE_TIMEOUTS, headers: 100, request: 200, check: 10 }
+  const head = (key: string) => `POST /graphql HTTP/1.1\r\nhost: gateway\r\napikey: ${key}\r\ncontent-type: application/json\r\n`
 
   test.each([
-    ['nothing', ''],
-    ['half of the headers', 'POST /graphql HTTP/1.1\r\nhost: gate'],
-    ['half of the body', 'POST /graphql HTTP/1.1\r\nhost: gateway\r\napikey: KEY\r\ncontent-type: application/json\r\ncontent-length: 100\r\n\r\n{"query":'],
-    ['half of a body in chunks', 'POST /graphql HTTP/1.1\r\nhost: gateway\r\napikey: KEY\r\ncontent-type: application/json\r\ntransfer-encoding: chunked\r\n\r\n9\r\n{"query":\r\n'],
-  ])('is told so with 408 and an id of the log, and disconnected: %s', async (_, sent) => {
-    const server = await serve(gateway.listener, {}, soon)
+    ['nothing', { ...soon, request: FOREVER }, () => ''],
+    ['half of the headers', { ...soon, request: FOREVER }, head],
+    ['half of the body', soon, (key: string) => `${head(key)}content-length: 100\r\n\r\n{"query":`],
+    ['half of a body in chunks', soon, (key: string) => `${head(key)}transfer-encoding: chunked\r\n\r\n9\r\n{"query":\r\n`],
+  ])('is told so with 408 and an id of the log, and disconnected: %s', async (_, receive, sent) => {
+    const { key } = await anOrganisation()
+    const server = await serve(gateway.listener, {}, receive)
     onTestFinished(() => server.close())
     const client = await connectTo(server.origin)
-    client.write(sent.replace('KEY', (await anOrganisation()).key))
+    client.write(sent(key))
     const answer = await readToEnd(client)
     expect(answer).toMatch(/^HTTP\/1\.1 408 Request Timeout\r\n/)
     const id = /^x-request-id: (.+)\r$/im.exec(answer)?.[1] ?? 'no id'
