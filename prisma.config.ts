@@ -1,4 +1,4 @@
-import { defineConfig } from 'prisma/config'
+import { defineConfig } from 'prisma-cli/config'
 
 // `prisma generate` needs no schema engine but refuses to run without the path of one, and would
 // download it. Any existing file satisfies it; every other command keeps the real engine.

@@ -17,25 +17,34 @@ const jwksEndpoint = z
   .url({ protocol: /^https?$/ })
   .refine((url) => !/\/\/[^/?#]*@/.test(url), 'it cannot hold a user or a password')
 
+/** As a browser writes it in the Origin header: what a longer URL stands for would match no request. */
+const origin = z
+  .url({ protocol: /^https?$/, abort: true })
+  .refine((url) => url === new URL(url).origin, { error: ({ input }) => `an origin is scheme, host and port alone: ${new URL(String(input)).origin}` })
+/** A `~` that comes here was in quotes: a shell would have replaced it. It would make a directory of that name. */
+const directory = z.string().min(1).refine((path) => !path.startsWith('~'), 'only a shell knows what ~ stands for: write the path out')
+
 /** Every setting by its name. */
 export const environment = z.object({
-  NODE_ENV: z.string().default('development'),
+  NODE_ENV: z.enum(['development', 'test', 'production']).default('development'),
   HOST: z.string().min(1).default('127.0.0.1'),
   PORT: integer(0, 65_535).default(4000),
   METRICS_PORT: integer(0, 65_535).optional(),
   OTEL_EXPORTER_OTLP_ENDPOINT: z.url({ protocol: /^https?$/ }).optional(),
   OTEL_SERVICE_NAME: z.string().min(1).default('assessment-gateway'),
   LOG_LEVEL: z.enum(['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent']).default('info'),
-  DATA_DIR: z.string().min(1).default('.data'),
+  DATA_DIR: directory.default('.data'),
   DATABASE_URL: z.url({ protocol: /^postgres(ql)?$/ }).optional(),
   DATABASE_POOL_SIZE: integer(1, 1000).default(10),
   DATABASE_POOL_TIMEOUT_MS: integer(1, 600_000).default(5_000),
   OPERATION_TIMEOUT_MS: integer(1, 3_600_000).default(30_000),
   REFRESH_TIMEOUT_MS: integer(1000, 3_600_000).default(300_000),
+  SEND_TIMEOUT_MS: integer(1, 600_000).default(10_000),
   SHUTDOWN_TIMEOUT_MS: integer(0, 600_000).default(10_000),
+  MAX_CONNECTIONS: integer(1, 1_000_000).default(10_000),
   GRAPHIQL: boolean.optional(),
   INTROSPECTION: boolean.optional(),
-  CORS_ORIGINS: list.pipe(z.array(z.url({ protocol: /^https?$/ }))).default([]),
+  CORS_ORIGINS: list.pipe(z.array(origin)).default([]),
   MAX_BODY_BYTES: integer(1, 1_000_000_000).default(1_048_576),
   MAX_ANSWER_BYTES: integer(1, 1_000_000_000).default(8_388_608),
   MAX_TOKENS: integer(1, 1_000_000).default(5_000),
@@ -90,6 +99,8 @@ export function readSettings(env: NodeJS.ProcessEnv): StartSettings {
     databasePoolTimeoutMs: values.DATABASE_POOL_TIMEOUT_MS,
     organisationShare: values.ORGANISATION_SHARE_PERCENT / 100,
     limits: limits(values),
+    maximumConnections: values.MAX_CONNECTIONS,
+    sendTimeoutMs: values.SEND_TIMEOUT_MS,
     shutdownTimeoutMs: values.SHUTDOWN_TIMEOUT_MS,
     graphiql: values.GRAPHIQL ?? !production,
     introspection: values.INTROSPECTION ?? !production,

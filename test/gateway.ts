@@ -19,7 +19,7 @@ export const store = without.includes('sql-store') ? db : createStore(db, databa
 
 /** What the server logged, line by line. */
 export const logged: string[] = []
-const log = pino({ level: 'trace' }, { write: (line: string) => void logged.push(line) })
+export const log = pino({ level: 'trace' }, { write: (line: string) => void logged.push(line) })
 
 /** As they are unless a setting says otherwise. */
 export const { limits } = readSettings({})

@@ -41,6 +41,8 @@ const defaults = {
   databasePoolTimeoutMs: 5_000,
   organisationShare: 0.5,
   limits,
+  maximumConnections: 10_000,
+  sendTimeoutMs: 10_000,
   shutdownTimeoutMs: 10_000,
   graphiql: true,
   introspection: true,
@@ -72,7 +74,9 @@ describe('settings', () => {
       DATABASE_POOL_TIMEOUT_MS: '100',
       OPERATION_TIMEOUT_MS: '2000',
       REFRESH_TIMEOUT_MS: '60000',
+      SEND_TIMEOUT_MS: '3000',
       SHUTDOWN_TIMEOUT_MS: '0',
+      MAX_CONNECTIONS: '500',
       CORS_ORIGINS: 'https://app.test, http://localhost:3000',
       MAX_BODY_BYTES: '1',
       MAX_ANSWER_BYTES: '11',
@@ -117,6 +121,8 @@ describe('settings', () => {
         fair: { costInFlight: 12, organisationShare: 0.25, waitMs: 100 },
         rate: { perCredential: 9, perAddress: 0, trustedProxies: 1, redisUrl: env.REDIS_URL },
       },
+      maximumConnections: 500,
+      sendTimeoutMs: 3_000,
       shutdownTimeoutMs: 0,
       graphiql: false,
       introspection: false,
@@ -164,6 +170,7 @@ describe('settings', () => {
 
 describe('a wrong setting', () => {
   test.each([
+    ['NODE_ENV', ['prod', 'Production', 'PRODUCTION', 'staging', 'dev', ' production']],
     ['PORT', ['x', '-1', '65536', '80.5', '0x50', '1e3', ' ', ' 80', 'NaN', 'Infinity']],
     ['METRICS_PORT', ['x', '-1', '65536', 'true']],
     ['OTEL_EXPORTER_OTLP_ENDPOINT', ['collector:4318', 'grpc://collector:4317', 'true']],
@@ -173,6 +180,10 @@ describe('a wrong setting', () => {
     ['ORGANISATION_SHARE_PERCENT', ['0', '101', '0.5']],
     ['REFRESH_TIMEOUT_MS', ['0', '999', '3600001', '1m']],
     ['SHUTDOWN_TIMEOUT_MS', ['-1', '600001', 'never']],
+    ['SEND_TIMEOUT_MS', ['0', '600001', '10s']],
+    ['MAX_CONNECTIONS', ['0', '1000001', 'many']],
+    ['DATA_DIR', ['~', '~/gateway', '~ada/gateway']],
+    ['CORS_ORIGINS', ['*', 'null', 'app.test', 'ftp://app.test', 'http://app.test/path', 'http://app.test/', 'http://app.test?', 'http://app.test#x', 'http://app.test:80', 'http://APP.test', 'https://app.test, http://a/b', 'http://ada:hunter2@app.test']],
     ['GRAPHIQL', ['yes', '1', 'TRUE']],
     ['JWT_ALGORITHMS', ['none', 'RS256,none', 'rs256', ',', 'RS256;ES256']],
     ['JWT_JWKS_URL', ['issuer.test/keys', 'file:///etc/keys', 'ftp://issuer.test', 'https://ada:hunter2@issuer.test', 'https://ada@issuer.test', 'https://:hunter2@issuer.test']],
@@ -182,6 +193,13 @@ describe('a wrong setting', () => {
       const sentence = refusalOf({ ...(name.startsWith('JWT_') && jwt), [name]: value })
       expect(sentence, value).toMatch(new RegExp(`^Setting ${name} is wrong: [^\\n]+\\.$`))
     }
+  })
+
+  test('of an origin shows what is right', () => {
+    expect(refusalOf({ CORS_ORIGINS: 'https://App.test:443/path, http://other.test:8080/' }).split('\n')).toEqual([
+      'Setting CORS_ORIGINS is wrong: an origin is scheme, host and port alone: https://app.test.',
+      'Setting CORS_ORIGINS is wrong: an origin is scheme, host and port alone: http://other.test:8080.',
+    ])
   })
 
   test('is told together with the others', () => {
@@ -195,6 +213,7 @@ describe('a wrong setting', () => {
       { DATABASE_URL: 'postgres//user:hunter2@host/name' },
       { DATABASE_URL: 'postgres://user:hunter2@host:port/name' },
       { ...jwt, JWT_JWKS_URL: 'https://user:hunter2@issuer.test/keys' },
+      { CORS_ORIGINS: 'https://user:hunter2@app.test' },
       { JWT_SECRET: 'hunter2' },
       { ...jwt, JWT_SECRET: `hunter2${secret}` },
       { JWT_SECRET: `hunter2${secret}` },

@@ -2,7 +2,7 @@ import { mkdir, mkdtemp, readdir, rename, rm, writeFile } from 'node:fs/promises
 import { once } from 'node:events'
 import { existsSync } from 'node:fs'
 import { tmpdir } from 'node:os'
-import { join } from 'node:path'
+import { dirname, join } from 'node:path'
 import { Worker } from 'node:worker_threads'
 import { lock } from 'proper-lockfile'
 import { StartError } from '../process/start-error.js'
@@ -89,10 +89,10 @@ async function isNewCluster(directory: string): Promise<boolean> {
 
 async function lockDirectory(dataDirectory: string): Promise<() => Promise<void>> {
   try {
-    await mkdir(dataDirectory, { recursive: true, mode: 0o700 })
+    await makeDirectory(dataDirectory)
     await readdir(dataDirectory)
   } catch (cause) {
-    throw new StartError(`DATA_DIR ${dataDirectory} cannot be used as a directory.`, { cause })
+    throw unusable(dataDirectory, cause)
   }
   try {
     return await lock(dataDirectory, {
@@ -108,9 +108,34 @@ async function lockDirectory(dataDirectory: string): Promise<() => Promise<void>
       },
     })
   } catch (cause) {
+    if (codeOf(cause) !== 'ELOCKED') throw unusable(dataDirectory, cause)
     throw new StartError(
       `The data directory ${dataDirectory} is held by another process. Stop that one first, or set DATA_DIR to another directory.`,
       { cause },
     )
   }
+}
+
+/**
+ * Makes a directory and those above it that are missing. Node's `mkdir` with `recursive` is no choice here: in a place where nothing can be
+ * made, such as /proc, it tries for ever.
+ *
+ * @throws Error when the directory is not there afterwards.
+ */
+async function makeDirectory(path: string): Promise<void> {
+  if (existsSync(path)) return
+  if (dirname(path) !== path) await makeDirectory(dirname(path))
+  await mkdir(path, { mode: 0o700 }).catch((error: unknown) => {
+    // Another process may have made it since.
+    if (codeOf(error) !== 'EEXIST') throw error
+  })
+}
+
+function unusable(dataDirectory: string, cause: unknown): StartError {
+  const reason = cause instanceof Error ? cause.message : String(cause)
+  return new StartError(`DATA_DIR ${dataDirectory} cannot be used as a directory to write to: ${reason}.`, { cause })
+}
+
+function codeOf(error: unknown): unknown {
+  return error instanceof Error && 'code' in error ? error.code : undefined
 }

@@ -1,9 +1,11 @@
 import { once } from 'node:events'
 import { createServer } from 'node:http'
+import type { Logger } from 'pino'
 import { collectDefaultMetrics, Counter, Gauge, Histogram, Registry } from 'prom-client'
 import type { Database } from '../database/client.js'
 import { getOperationAST } from 'graphql'
 import type { Observer, RequestObserver } from './request-observer.js'
+import { door } from '../process/door.js'
 import { listen } from '../process/listen.js'
 import type { Interruption, RequestScope } from '../request-scope/request-scope.js'
 
@@ -18,23 +20,18 @@ const DURATIONS = [0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 
  *
  * @throws StartError when the server cannot listen there.
  */
-export async function startMetrics({ host, port }: { host: string; port: number }, database: Pick<Database, 'onQuery' | 'pool'>): Promise<Observer> {
+export async function startMetrics({ host, port }: { host: string; port: number }, database: Pick<Database, 'onQuery' | 'pool'>, log: Logger): Promise<Observer> {
   const registry = new Registry()
   collectDefaultMetrics({ register: registry })
   measurePool(registry, database.pool)
   const statements = new Counter({ name: 'gateway_sql_statements_total', help: 'SQL statements sent.', registers: [registry] })
   database.onQuery(() => statements.inc())
 
-  const server = createServer((request, response) => {
-    if (request.method !== 'GET' || request.url !== METRICS_PATH) {
-      response.writeHead(404).end()
-      return
-    }
-    registry.metrics().then(
-      (text) => response.setHeader('content-type', registry.contentType).end(text),
-      () => response.writeHead(500).end(),
-    )
+  const answer = door(log, async (request, response) => {
+    if (request.method !== 'GET' || request.url !== METRICS_PATH) response.writeHead(404).end()
+    else response.setHeader('content-type', registry.contentType).end(await registry.metrics())
   })
+  const server = createServer({ joinDuplicateHeaders: true, requireHostHeader: false }, answer)
   const origin = await listen(server, host, port)
   process.stdout.write(`Metrics  ${origin}${METRICS_PATH}\n`)
   return {

@@ -23,7 +23,7 @@ export async function observe(
   }
   if (metricsPort !== undefined) {
     const { startMetrics } = await import('./metrics.js')
-    observers.push(await startMetrics({ host, port: metricsPort }, database))
+    observers.push(await startMetrics({ host, port: metricsPort }, database, log))
   }
   if (traces) {
     const { startTraces } = await import('./traces.js')

@@ -9,7 +9,7 @@ import { isStorable, isUuid } from '../domain/validation.js'
 import type { Viewer } from '../domain/viewer.js'
 import { type Scope, scopes } from '../domain/scopes.js'
 import type { RequestHeaders } from '../observability/request-observer.js'
-import { type JwtSettings, tokenVerifier } from './tokens.js'
+import { type JwtSettings, type TokenOptions, tokenVerifier } from './tokens.js'
 
 /** A copy of the headers that can hold a credential. A subscription keeps them for long, and must not keep the whole request. */
 export function credentialsOf(headers: RequestHeaders): RequestHeaders {
@@ -36,7 +36,8 @@ const oneRosterScopes: Record<string, Scope> = {
   'https://purl.imsglobal.org/spec/or/v1p2/scope/assessment.createput': 'RESULTS_WRITE',
 }
 
-export function createAuthenticate(statements: PreparedStatements, jwt: JwtSettings | undefined): Authenticate {
+/** @param jwt Undefined: bearer tokens are not taken. */
+export function createAuthenticate(statements: PreparedStatements, jwt: TokenOptions | undefined): Authenticate {
   const verifyToken = jwt && tokenVerifier(jwt)
   const viewerOfKey = credentialLoader(statements, 'key', credentialQuery('ApiKey', 'c."revokedAt" IS NULL'), () => [])
   const viewerOfSession = credentialLoader(statements, 'session', credentialQuery('Session', 'c."expiresAt" > $2'), () => [new Date()])

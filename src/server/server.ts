@@ -1,9 +1,9 @@
-import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { Plugin } from 'graphql-yoga'
 import type { Logger } from 'pino'
 import { type ChangeSignals, LocalChangeSignals } from '../database/change-signals.js'
 import type { PrismaClient } from '../generated/prisma/client.js'
 import type { RequestObserver } from '../observability/request-observer.js'
+import { door } from '../process/door.js'
 import { type RequestScope, runInScope } from '../request-scope/request-scope.js'
 import type { Authenticate } from './authentication.js'
 import { contextFactory } from './context.js'
@@ -14,6 +14,7 @@ import { emptyResponse, errorResponse, type HttpResponse, send, toFetchResponse,
 import { createCors } from './http/cors.js'
 import { graphqlOverHttp } from './http/graphql-over-http.js'
 import { type HttpRequest, httpRequestFromFetch, httpRequestFromNode } from './http/http-request.js'
+import { namesLoopback } from './http/loopback.js'
 import { maskedError } from './http/masked-errors.js'
 import { beginRequest, commonHeaders, logRequest } from './http/request-log.js'
 import { graphqlGuards, httpGuards, type Limits } from './pipeline.js'
@@ -38,14 +39,18 @@ export interface ServerDependencies {
   /** How subscriptions learn of changes. By default they learn only of the changes that this process makes. */
   changes?: ChangeSignals
   persistedDocuments?: PersistedDocuments | undefined
+  /** True: only requests are answered whose Host header names this machine itself. */
+  onlyLoopback?: boolean
   observers?: RequestObserver[]
   /** A plugin that executes operations. By default Yoga's executor does. */
   execution?: Plugin
 }
 
+const NOT_LOOPBACK = 'With demo keys, the gateway answers only at localhost, 127.0.0.1 or [::1].'
+
 /** Handles HTTP requests: GraphQL, GraphiQL's page, /health and /ready. It does not listen; http/http-server.ts does. */
 export function createServer(dependencies: ServerDependencies) {
-  const { store, authenticate, log, isReady, graphiql, limits, introspection, corsOrigins, changes = new LocalChangeSignals(), persistedDocuments, observers = [], execution } = dependencies
+  const { store, authenticate, log, isReady, graphiql, limits, introspection, corsOrigins, changes = new LocalChangeSignals(), persistedDocuments, onlyLoopback = false, observers = [], execution } = dependencies
   const contextFor = contextFactory({ store, changes, authenticate, refreshTimeoutMs: limits.refreshTimeoutMs })
   const { guards, close } = httpGuards(limits, authenticate, log)
   const cors = createCors(corsOrigins)
@@ -77,6 +82,7 @@ export function createServer(dependencies: ServerDependencies) {
 
   async function answerTo(guarded: GuardedRequest, scope: RequestScope): Promise<HttpResponse | Response> {
     const { request } = guarded
+    if (onlyLoopback && !namesLoopback(request.headers.get('host'))) return errorResponse(421, 'MISDIRECTED_REQUEST', NOT_LOOPBACK)
     const path = request.address?.pathname
     if (path === GRAPHQL_PATH) for (const observer of observers) observer.received?.(scope, request)
     const preflight = cors.preflight(request)
@@ -111,12 +117,12 @@ export function createServer(dependencies: ServerDependencies) {
 
   return {
     /** Handles a request of node:http. */
-    async listener(incoming: IncomingMessage, outgoing: ServerResponse): Promise<void> {
+    listener: door(log, async (incoming, outgoing) => {
       const request = httpRequestFromNode(incoming, outgoing, fetchAPI)
       const scope = beginRequest(request, limits.answerBytes)
       outgoing.once('close', () => scope.over())
-      await send(await handle(request, scope), incoming, outgoing)
-    },
+      await send(await handle(request, scope), outgoing)
+    }),
     /** Handles a request of the Fetch API, without a network connection. */
     async fetch(input: string | URL, init: RequestInit = {}): Promise<Response> {
       const request = httpRequestFromFetch(new fetchAPI.Request(input, init))

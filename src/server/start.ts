@@ -13,19 +13,16 @@ import type { RequestObserver } from '../observability/request-observer.js'
 import { createStore } from '../sql-store/index.js'
 import { createAuthenticate } from './authentication.js'
 import { readPersistedDocuments } from './guards/persisted-documents.js'
-import { serveHttp } from './http/http-server.js'
+import { type HttpServerOptions, serveHttp } from './http/http-server.js'
+import { isLoopback } from './http/loopback.js'
 import type { Limits } from './pipeline.js'
 import { createServer, GRAPHQL_PATH } from './server.js'
 import type { JwtSettings } from './tokens.js'
 
-export interface StartSettings extends DatabaseSettings, ObservationSettings {
+export interface StartSettings extends DatabaseSettings, ObservationSettings, HttpServerOptions {
   production: boolean
-  host: string
-  port: number
   logLevel: string
   limits: Limits
-  /** How long requests in flight may take to finish after SIGTERM, in milliseconds. */
-  shutdownTimeoutMs: number
   graphiql: boolean
   introspection: boolean
   corsOrigins: string[]
@@ -53,8 +50,7 @@ export async function start(settings: StartSettings): Promise<void> {
 
 /** Whether to make demo data and demo keys. The keys have all scopes, so only a server that no other machine can reach has them. */
 function isForDemo({ production, host }: StartSettings, { embedded }: Database): boolean {
-  const isLoopback = host === 'localhost' || host === '::1' || /^127(\.\d{1,3}){3}$/.test(host)
-  return embedded && !production && isLoopback
+  return embedded && !production && isLoopback(host)
 }
 
 async function prepareDemo({ dataDirectory }: StartSettings, { client }: Database): Promise<DemoKey[]> {
@@ -63,7 +59,7 @@ async function prepareDemo({ dataDirectory }: StartSettings, { client }: Databas
 }
 
 async function serve(settings: StartSettings, { client, pool, statements }: Database, demoKeys: DemoKey[], observers: RequestObserver[], log: pino.Logger): Promise<void> {
-  const { persistedDocuments, graphiql } = settings
+  const { persistedDocuments, graphiql, jwt } = settings
   let stopping = false
   const changes = await openChangeSignals(settings, pool, log)
   const isMigrated = readinessProbe(client, log)
@@ -71,7 +67,7 @@ async function serve(settings: StartSettings, { client, pool, statements }: Data
     // Both are optimisations: with `client` as the store, or without `execution`, responses are the same but slower.
     store: createStore(client, statements),
     execution: usePlannedExecution(),
-    authenticate: createAuthenticate(statements, settings.jwt),
+    authenticate: createAuthenticate(statements, jwt && { ...jwt, log }),
     log,
     graphiql: graphiql && { demoKey: demoKeys[0]?.key },
     limits: settings.limits,
@@ -79,10 +75,11 @@ async function serve(settings: StartSettings, { client, pool, statements }: Data
     corsOrigins: settings.corsOrigins,
     changes,
     observers,
+    onlyLoopback: demoKeys.length > 0,
     persistedDocuments: persistedDocuments && (await readPersistedDocuments(persistedDocuments.file, persistedDocuments.only)),
     isReady: async () => !stopping && (await isMigrated()),
   })
-  const server = await serveHttp(gateway.listener, settings)
+  const server = await serveHttp(gateway.listener, log, settings)
   showDemoKeys(demoKeys)
   process.stdout.write(`GraphQL and GraphiQL  ${server.origin}${GRAPHQL_PATH}\n`)
 

@@ -1,4 +1,7 @@
-import { createRemoteJWKSet, errors, type JWTPayload, jwtVerify, type JWTVerifyGetKey } from 'jose'
+import { createRemoteJWKSet, customFetch, decodeProtectedHeader, errors, type FetchImplementation, type JWTPayload, jwtVerify, type JWTVerifyGetKey } from 'jose'
+import { LRUCache } from 'lru-cache'
+import type { Logger } from 'pino'
+import { z } from 'zod'
 
 /** How bearer tokens are verified. A token must match the issuer, the audience, the algorithms and the key. */
 export interface JwtSettings {
@@ -13,6 +16,10 @@ export interface JwtSettings {
   scopesClaim: string
 }
 
+export interface TokenOptions extends JwtSettings {
+  log: Logger
+}
+
 /** Seconds by which the clocks of the issuer and of this machine may differ. */
 const CLOCK_TOLERANCE_SECONDS = 5
 
@@ -22,26 +29,53 @@ const CLOCK_TOLERANCE_SECONDS = 5
  */
 const UNKNOWN_KEY_COOLDOWN_MS = 1_000
 
+/** How long the log is silent about a key that cannot be used, after it has told of it. */
+const UNUSABLE_KEY_SILENCE_MS = 60_000
+
 /**
- * Returns a function that resolves to the claims of a token, or to null for a token that is not valid. It rejects when the JWKS
- * cannot be fetched.
+ * Returns a function that resolves to the claims of a token, or to null for a token that is not valid. The log is told where a token is
+ * refused because of its key, such as one that is too short, as the issuer has to mend that.
+ *
+ * The function rejects with KeySetError when the JWKS cannot be fetched: the token may be valid then.
  */
-export function tokenVerifier({ issuer, audience, algorithms, key }: JwtSettings): (token: string) => Promise<JWTPayload | null> {
+export function tokenVerifier({ issuer, audience, algorithms, key, log }: TokenOptions): (token: string) => Promise<JWTPayload | null> {
   const options = { issuer, audience, algorithms, requiredClaims: ['exp'], clockTolerance: CLOCK_TOLERANCE_SECONDS }
   const keyOf: JWTVerifyGetKey =
-    'secret' in key ? () => key.secret : createRemoteJWKSet(key.jwksUrl, { cooldownDuration: UNKNOWN_KEY_COOLDOWN_MS })
+    'secret' in key ? () => key.secret : createRemoteJWKSet(key.jwksUrl, { cooldownDuration: UNKNOWN_KEY_COOLDOWN_MS, [customFetch]: fetchKeySet })
+  const told = new LRUCache<string, true>({ max: 1_000, ttl: UNUSABLE_KEY_SILENCE_MS })
+  const tell = (error: unknown, kid = '') => {
+    if (told.has(kid)) return
+    told.set(kid, true)
+    log.warn({ err: error, kid }, 'a key of the JSON Web Key Set cannot be used: tokens that it signs are refused')
+  }
   return async (token) => {
     try {
       return (await jwtVerify(token, keyOf, options)).payload
     } catch (error) {
-      if (isFaultOfToken(error)) return null
-      throw error
+      if (error instanceof KeySetError) throw error
+      if (!isFaultOfToken(error)) tell(error, decodeProtectedHeader(token).kid)
+      return null
     }
   }
 }
 
-/** False when the JWKS could not be fetched or read: the token may be valid then, and the error has to reach the log. */
+/** The JWKS could not be fetched, or is none. */
+class KeySetError extends Error {}
+
+const keySet = z.object({ keys: z.array(z.looseObject({})) })
+
+/** @throws KeySetError for whatever is wrong with the answer, so that it can be told from what is wrong with a token or a single key. */
+const fetchKeySet: FetchImplementation = async (url, options) => {
+  try {
+    const response = await fetch(url, options)
+    if (response.status !== 200) throw new Error(`The status is ${response.status}.`)
+    return Response.json(keySet.parse(await response.json()))
+  } catch (cause) {
+    throw new KeySetError('The JSON Web Key Set cannot be fetched from JWT_JWKS_URL.', { cause })
+  }
+}
+
+/** False when it is the fault of the key that the token names. Then jose passes on the error of the library that has to use the key. */
 function isFaultOfToken(error: unknown): boolean {
-  const faultsOfServer = [errors.JWKSTimeout.code, errors.JWKSInvalid.code, errors.JOSEError.code]
-  return error instanceof errors.JOSEError && !faultsOfServer.includes(error.code)
+  return error instanceof errors.JOSEError && !(error instanceof errors.JWKSInvalid)
 }

@@ -9,7 +9,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { z } from 'zod'
 import architecture from '../../eslint.architecture.js'
 import { serveHttp } from '../../src/server/http/http-server.js'
-import { gateway } from '../gateway.js'
+import { gateway, log } from '../gateway.js'
 import { anOrganisation, type Story } from '../story.js'
 
 const root = new URL('../../', import.meta.url)
@@ -93,7 +93,7 @@ describe('the walks', () => {
   const READ = 'A walk of one list read'
   let server: Awaited<ReturnType<typeof serveHttp>>
   beforeAll(async () => {
-    server = await serveHttp(gateway.listener, { host: '127.0.0.1', port: 0, shutdownTimeoutMs: 1_000 })
+    server = await serveHttp(gateway.listener, log, { host: '127.0.0.1', port: 0, maximumConnections: 10, sendTimeoutMs: 60_000, shutdownTimeoutMs: 1_000 })
   })
   afterAll(() => server.close())
 

@@ -2,6 +2,8 @@
 import { describe, expect, test } from 'vitest'
 import { z } from 'zod'
 import { readCommand } from '../../src/commands/admin-commands.js'
+import { MAXIMUM_UNANSWERED } from '../../src/server/http/connections.js'
+import { RECEIVE_TIMEOUTS } from '../../src/server/http/http-server.js'
 import { environment } from '../../src/settings.js'
 import { seededDirectory, startGateway } from '../gateway-process.js'
 import { brokenLinks, codeIn, contentOf, exists, pageNamed, pages, rowsIn } from './pages.js'
@@ -55,6 +57,12 @@ describe('docs/operating.md has', () => {
     expect(settings.toSorted()).toEqual(expected.toSorted())
   })
 
+  test('how long clients may take, and how many requests they may send at once', () => {
+    const { headers, request, keepAlive } = RECEIVE_TIMEOUTS
+    const told = [`${headers / 1000} seconds to send the headers of a request and ${request / 1000} for all of it`, `kept for ${keepAlive / 1000} seconds`, `a ${MAXIMUM_UNANSWERED + 1}th request`]
+    for (const words of told) expect(operating.prose).toContain(words)
+  })
+
   test('every metric', async () => {
     const gateway = await startGateway({ DATA_DIR: await seededDirectory(), METRICS_PORT: '0' }).listening()
     const answer = await fetch(/^Metrics {2}(\S+)$/m.exec(gateway.stdout)?.[1] ?? '')
@@ -84,7 +92,22 @@ test('docs/dependencies.md names every package of package.json, and no other', (
   const { dependencies, devDependencies, overrides } = z
     .object({ dependencies: names, devDependencies: names, overrides: names })
     .parse(JSON.parse(contentOf('package.json')))
-  const rows = rowsIn(pageNamed('docs/dependencies.md')).flatMap(([packages = '']) => codeIn({ prose: packages }))
+  const rows = rowsIn(pageNamed('docs/dependencies.md')).flatMap(([packages = '', ...why]) => (why.length === 1 ? codeIn({ prose: packages }) : []))
   expect(rows.toSorted()).toEqual([...Object.keys(dependencies), ...Object.keys(devDependencies)].toSorted())
   expect(codeIn(pageNamed('docs/dependencies.md'))).toEqual(expect.arrayContaining(Object.keys(overrides)))
+})
+
+test('docs/dependencies.md names every package for production with an unusual licence, and who needs it', () => {
+  const names = z.record(z.string(), z.unknown()).default({})
+  const installed = z.record(z.string(), z.object({ dev: z.boolean().default(false), license: z.string().default('none'), dependencies: names, optionalDependencies: names }))
+  const { packages } = z.object({ packages: installed }).parse(JSON.parse(contentOf('package-lock.json')))
+  const nameOf = (path: string) => path.slice(path.lastIndexOf('node_modules/') + 'node_modules/'.length)
+  const forProduction = Object.entries(packages).filter(([path, { dev }]) => path !== '' && !dev)
+  expect(forProduction.length).toBeGreaterThan(100)
+  const unusual = forProduction.filter(([, { license }]) => !/^(MIT|Apache-2\.0|BSD-[23]-Clause|ISC|0BSD)$/.test(license))
+  const neededBy = (name: string) => forProduction.filter(([, it]) => name in it.dependencies || name in it.optionalDependencies).map(([path]) => nameOf(path))
+  const expected = unusual.map(([path, { license }]) => [nameOf(path), license, ...neededBy(nameOf(path))])
+  const rows = rowsIn(pageNamed('docs/dependencies.md')).filter(([name = '', ...cells]) => cells.length === 2 && name.startsWith('`'))
+  const named = rows.map(([name = '', licence = '', users = '']) => [...codeIn({ prose: name }), licence, ...codeIn({ prose: users })])
+  expect(named.toSorted()).toEqual(expected.toSorted())
 })

@@ -4,6 +4,7 @@ import { createServer } from 'node:net'
 import { expect, test } from 'vitest'
 import { z } from 'zod'
 import { afterTest, type GatewayProcess, seededDirectory, startGateway } from '../gateway-process.js'
+import { talk } from '../sockets.js'
 
 const update = `mutation ($id: ID!, $expectedVersion: Int, $input: UpdateAssessmentInput!) {
   updateAssessment(id: $id, expectedVersion: $expectedVersion, input: $input) { __typename }
@@ -75,6 +76,7 @@ test('counters rise by what was sent, and the GraphQL port shows none of them', 
   expect((await fetch(new URL('/metrics', gateway.url), { headers: { apikey: key } })).status).toBe(404)
   expect((await fetch(new URL('/graphql', metricsUrl(gateway)))).status).toBe(404)
   expect((await fetch(metricsUrl(gateway), { method: 'POST' })).status).toBe(404)
+  for (const host of ['[', 'a b']) expect(await talk(metricsUrl(gateway), `GET /metrics HTTP/1.1\r\nhost: ${host}\r\nconnection: close\r\n\r\n`)).toMatch(/^HTTP\/1\.1 400 /)
   expect(await gateway.stop()).toBe(0)
 })
 

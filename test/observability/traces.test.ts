@@ -71,7 +71,7 @@ test('a statement that requests share is in the trace of each', async () => {
   /** Sends requests in one piece, so that they are read in the same turn of the gateway's event loop. */
   const send = async (count: number) => {
     received = ''
-    socket.write(`POST /graphql HTTP/1.1\r\nhost: gateway\r\napikey: ${key}\r\ncontent-type: application/json\r\ncontent-length: ${body.length}\r\n\r\n${body}`.repeat(count))
+    socket.write(`POST /graphql HTTP/1.1\r\nhost: localhost\r\napikey: ${key}\r\ncontent-type: application/json\r\ncontent-length: ${body.length}\r\n\r\n${body}`.repeat(count))
     await expect.poll(() => received.split('"data"').length).toBe(count + 1)
   }
   await send(1)

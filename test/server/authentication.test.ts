@@ -1,6 +1,6 @@
 // Who gets in: each credential, and everything that is wrong with one. Nobody else learns anything.
 import { createServer as createHttpServer } from 'node:http'
-import { createHash, randomUUID } from 'node:crypto'
+import { createHash, generateKeyPairSync, randomUUID, sign } from 'node:crypto'
 import { once } from 'node:events'
 import { exportJWK, exportSPKI, generateKeyPair, importJWK, type JWTPayload, SignJWT, UnsecuredJWT } from 'jose'
 import pino from 'pino'
@@ -45,11 +45,12 @@ const ec = await keyPair('ES256', 'ec')
 published.keys = [rsa.jwk, ec.jwk]
 
 const logged: string[] = []
+const log = pino({ level: 'trace' }, { write: (line: string) => void logged.push(line) })
 function gatewayWith(jwt: JwtSettings | undefined) {
   return createServer({
     ...dependencies,
-    authenticate: createAuthenticate(database.statements, jwt),
-    log: pino({ level: 'trace' }, { write: (line: string) => void logged.push(line) }),
+    authenticate: createAuthenticate(database.statements, jwt && { ...jwt, log }),
+    log,
   })
 }
 type Gateway = ReturnType<typeof gatewayWith>
@@ -482,6 +483,31 @@ describe('the key server', () => {
     }
   })
 
+  const short = generateKeyPairSync('rsa', { modulusLength: 1024 })
+  const broken: Record<string, [algorithm: 'RS256' | 'ES256', jwk: object]> = {
+    'of 1,024 bits': ['RS256', short.publicKey.export({ format: 'jwk' })],
+    'without a modulus': ['RS256', { kty: 'RSA', e: 'AQAB' }],
+    'with a modulus that is no number': ['RS256', { kty: 'RSA', e: 'AQAB', n: '???' }],
+    'that is no point of its curve': ['ES256', { ...ec.jwk, x: ec.jwk.y, y: ec.jwk.x }],
+    'with an empty curve': ['ES256', { kty: 'EC', crv: 'P-256', x: '', y: '' }],
+    'that is a private one': ['RS256', short.privateKey.export({ format: 'jwk' })],
+  }
+
+  test.each(Object.entries(broken))('that publishes a key %s: its tokens are refused, one line of log a key tells, and other keys are good', async (_, [alg, jwk]) => {
+    const { id } = await anOrganisation()
+    const fresh = gatewayWith(byKeyServer)
+    published.keys = [{ ...jwk, kid: 'broken', alg, use: 'sig' }, rsa.jwk]
+    const part = (value: object) => Buffer.from(JSON.stringify(value)).toString('base64url')
+    const content = `${part({ alg, kid: 'broken' })}.${part(claimsOf(id))}`
+    const token = `${content}.${sign('sha256', Buffer.from(content), short.privateKey).toString('base64url')}`
+    const before = logged.length
+    for (let time = 0; time < 3; time += 1) expect(await refusalOf(bearer(token), fresh)).toEqual([])
+    const lines = logged.slice(before).filter((line) => !/^{"level":[1-3]0,/.test(line))
+    expect(lines).toEqual([expect.stringContaining('"kid":"broken"')])
+    expect(lines[0]).toMatch(/^{"level":40,/)
+    await viewerOf(bearer(await signedBy(rsa, id)), fresh)
+  })
+
   test('that cannot be reached lets nobody in', async () => {
     const { id } = await anOrganisation()
     const away = gatewayWith({ ...byKeyServer, key: { jwksUrl: new URL('http://127.0.0.1:1/keys') } })
@@ -552,7 +578,7 @@ test('the actor is the key, the session or the token’s subject', async () => {
   await organisation.user({ subject: 'auth0|ada' })
   const session = await aSession(organisation.id, 'auth0|ada')
   const { id: keyId } = await db.apiKey.findFirstOrThrow({ where: { organisationId: organisation.id } })
-  const authenticate = createAuthenticate(database.statements, bySecret)
+  const authenticate = createAuthenticate(database.statements, { ...bySecret, log })
   const actorOf = async (credential: Credential) => (await authenticate(new Headers(credential)))?.actor
   expect(await actorOf({ apikey: organisation.key })).toBe(`key:${keyId}`)
   expect(await actorOf({ 'x-session-token': session.token })).toBe(`session:${session.id}`)

@@ -7,6 +7,7 @@ import pg from 'pg'
 import { describe, expect, inject, test } from 'vitest'
 import { afterTest, ownDirectory, seededDirectory, startGateway } from '../gateway-process.js'
 import { runCommand } from '../processes.js'
+import { talk } from '../sockets.js'
 
 const location = inject('database')
 
@@ -26,6 +27,11 @@ describe('a running gateway', () => {
     expect((await fetch(`${base}/health`)).status).toBe(200)
     expect((await fetch(`${base}/ready`)).status).toBe(200)
     expect((await fetch(gateway.url, { method: 'POST', body: '{}' })).status).toBe(401)
+    // It has demo keys, which a foreign page could have by a name of its own that leads here.
+    for (const path of ['/graphql', '/health']) {
+      const answer = await talk(base, `GET ${path} HTTP/1.1\r\nhost: evil.example\r\naccept: text/html\r\nconnection: close\r\n\r\n`)
+      expect(answer).toMatch(/^HTTP\/1\.1 421 /)
+    }
     expect(await gateway.ask(gateway.keys[0] ?? '', '{ viewer { organisation { name } } }')).toEqual({
       data: { viewer: { organisation: { name: 'Northwind Assurance' } } },
     })
@@ -61,10 +67,13 @@ describe('a gateway that cannot start says why', () => {
     expect(await refusal({ DATABASE_URL: 'postgres://postgres@127.0.0.1:1/none' })).toMatch(/^The database cannot be reached/)
   })
 
-  test('when DATA_DIR is a file', async () => {
+  test('when DATA_DIR is a file, is below one, or lies where nothing can be written', async () => {
     const file = join(await ownDirectory(), 'file')
     await writeFile(file, 'mine')
-    expect(await refusal({ DATA_DIR: file })).toContain(file)
+    // In /proc nothing can be made, as if the path to it were not there; in /sys, nothing may be.
+    const places = [file, join(file, 'below'), ...(process.platform === 'linux' ? ['/proc', '/proc/gateway', '/proc/a/b', '/sys/gateway'] : [])]
+    const sentences = await Promise.all(places.map((place) => refusal({ DATA_DIR: place })))
+    for (const [index, place] of places.entries()) expect(sentences[index]).toMatch(new RegExp(`^DATA_DIR ${place} cannot be used as a directory to write to: [^\\n]+\\.$`))
   })
 
   test.runIf('url' in location)('when PostgreSQL is not migrated', async () => {

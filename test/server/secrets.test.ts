@@ -153,7 +153,7 @@ async function goodCredentials(): Promise<Headers> {
 function serverWith({ client, statements }: Pick<typeof database, 'client' | 'statements'>, jwt: JwtSettings) {
   const lines: string[] = []
   const log = pino({ level: 'trace' }, { write: (line: string) => void lines.push(line) })
-  const server = createServer({ ...dependencies, store: createStore(client, statements), authenticate: createAuthenticate(statements, jwt), log })
+  const server = createServer({ ...dependencies, store: createStore(client, statements), authenticate: createAuthenticate(statements, { ...jwt, log }), log })
   const send: Send = async ({ path = '/graphql', headers, body }) => {
     const all = new Headers([['content-type', 'application/json'], ...headers])
     const response = await server.fetch(`http://gateway.test${path}`, { method: body === undefined ? 'GET' : 'POST', headers: all, ...(body !== undefined && { body }) })
@@ -205,7 +205,7 @@ function overHttp(url: string): Send {
     socket.on('data', (chunk) => (answer += String(chunk)))
     const lines = headers.map(([name, value]) => `${name}: ${value}\r\n`).join('')
     const content = body === undefined ? '' : `content-type: application/json\r\ncontent-length: ${Buffer.byteLength(body)}\r\n`
-    socket.write(`${body === undefined ? 'GET' : 'POST'} ${path} HTTP/1.1\r\nhost: gateway\r\nconnection: close\r\n${content}${lines}\r\n${body ?? ''}`)
+    socket.write(`${body === undefined ? 'GET' : 'POST'} ${path} HTTP/1.1\r\nhost: localhost\r\nconnection: close\r\n${content}${lines}\r\n${body ?? ''}`)
     await once(socket, 'close')
     return answer
   }

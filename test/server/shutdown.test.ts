@@ -67,7 +67,7 @@ test('a subscription is ended that another request waits behind, which is answer
   const socket = connect(Number(port), hostname).setEncoding('utf8')
   const send = (requestId: string, accept: string, query: string) => {
     const body = JSON.stringify({ query })
-    socket.write(`POST /graphql HTTP/1.1\r\nhost: gateway\r\nx-request-id: ${requestId}\r\napikey: ${key}\r\naccept: ${accept}\r\ncontent-type: application/json\r\ncontent-length: ${body.length}\r\n\r\n${body}`)
+    socket.write(`POST /graphql HTTP/1.1\r\nhost: localhost\r\nx-request-id: ${requestId}\r\napikey: ${key}\r\naccept: ${accept}\r\ncontent-type: application/json\r\ncontent-length: ${body.length}\r\n\r\n${body}`)
   }
   let received = ''
   socket.on('data', (data: string) => (received += data))

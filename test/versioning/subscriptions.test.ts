@@ -176,7 +176,7 @@ describe('assessmentChanged', () => {
     const secret = new TextEncoder().encode('a shared secret of more than 32 characters')
     const claims = { organisationClaim: 'organisation_id', subjectClaim: 'sub', scopesClaim: 'scope' }
     const jwt: JwtSettings = { issuer: 'https://id.test', audience: 'gateway', algorithms: ['HS256'], key: { secret }, ...claims }
-    const server = serve(new LocalChangeSignals(), createAuthenticate(database.statements, jwt))
+    const server = serve(new LocalChangeSignals(), createAuthenticate(database.statements, { ...jwt, log: silent }))
     const org = await anOrganisation()
     const { id } = await org.assessment()
     // It is good for the seconds by which clocks may differ, and no longer.

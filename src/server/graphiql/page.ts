@@ -87,15 +87,16 @@ const STYLE = `
   .graphiql-logo { white-space: nowrap }
   .graphiql-container .unicode-highlight { border: 0; background: none }`
 
-let template: [beforeScript: string, beforeOptions: string, afterOptions: string] | undefined
+let template: [beforeScript: Buffer, beforeOptions: Buffer, afterOptions: Buffer] | undefined
 
-function page(options: GraphiQLOptions, examples: string, nonce: string): string {
+/** The page in parts. The large ones are the same for all visitors, so that a page that waits to be sent takes little memory. */
+function page(options: GraphiQLOptions, examples: string, nonce: string): Buffer[] {
   template ??= pageTemplate()
   const [beforeScript, beforeOptions, afterOptions] = template
   const start = { examples, query: options.defaultTabs?.[0]?.query ?? '' }
   const ours = `<style>${STYLE}</style>
       <script nonce="${nonce}">{ const { examples, query } = ${inScript(start)}${START_AFRESH} }</script>`
-  return `${beforeScript}${ours}<script nonce="${nonce}">${beforeOptions}${inScript(options)}${afterOptions}`
+  return [beforeScript, Buffer.from(`${ours}<script nonce="${nonce}">`), beforeOptions, Buffer.from(inScript(options)), afterOptions]
 }
 
 /**
@@ -111,7 +112,8 @@ function pageTemplate(): NonNullable<typeof template> {
   const options = JSON.stringify(placeholder)
   const [start, end] = [rendered.indexOf(script), rendered.lastIndexOf(options)]
   if (start < 0 || end < start) throw new Error('GraphiQL renders another page than this version knows.')
-  return [rendered.slice(0, start), rendered.slice(start + script.length, end), rendered.slice(end + options.length)]
+  const part = (from: number, to?: number) => Buffer.from(rendered.slice(from, to))
+  return [part(0, start), part(start + script.length, end), part(end + options.length)]
 }
 
 /** JSON for use in a script element: without `<`, no value can contain `</script>`. */

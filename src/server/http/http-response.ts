@@ -1,5 +1,6 @@
-import type { IncomingMessage, ServerResponse } from 'node:http'
-import { sendNodeResponse } from '@whatwg-node/server'
+import { once } from 'node:events'
+import type { ServerResponse } from 'node:http'
+import { Readable } from 'node:stream'
 import type { FetchAPI } from 'graphql-yoga'
 import type { Logger } from 'pino'
 import { unexpectedError } from './masked-errors.js'
@@ -8,8 +9,8 @@ import { unexpectedError } from './masked-errors.js'
 export interface HttpResponse {
   status: number
   headers: Record<string, string>
-  /** Text, or its UTF-8. */
-  body: string | Buffer
+  /** As text, or in parts that several responses may share. */
+  body: string | Buffer[]
 }
 
 export function emptyResponse(status: number, headers: Record<string, string> = {}): HttpResponse {
@@ -17,8 +18,9 @@ export function emptyResponse(status: number, headers: Record<string, string> = 
 }
 
 /** @param body JSON */
-export function jsonResponse(status: number, body: string | Buffer, headers: Record<string, string> = {}, mediaType = 'application/json'): HttpResponse {
-  const ofBody = { 'content-type': `${mediaType}; charset=utf-8`, 'content-length': String(Buffer.byteLength(body)) }
+export function jsonResponse(status: number, body: string | Buffer[], headers: Record<string, string> = {}, mediaType = 'application/json'): HttpResponse {
+  const bytes = typeof body === 'string' ? Buffer.byteLength(body) : body.reduce((sum, { length }) => sum + length, 0)
+  const ofBody = { 'content-type': `${mediaType}; charset=utf-8`, 'content-length': String(bytes) }
   return { status, headers: { ...headers, ...ofBody }, body }
 }
 
@@ -55,18 +57,70 @@ export function withHeaders(answer: HttpResponse | Response, headers: Record<str
 export function toFetchResponse(answer: HttpResponse | Response, { Response }: FetchAPI): Response {
   if (!isHttpResponse(answer)) return answer
   const { status, headers, body } = answer
-  return new Response(body.length === 0 ? null : body.toString(), { status, headers })
+  return new Response(body === '' ? null : typeof body === 'string' ? body : Buffer.concat(body), { status, headers })
 }
 
 /**
- * Longer bodies, in characters, are sent as a Buffer. Node copies a string to send it together with the headers in one write; a Buffer is
- * sent without a copy, in a write of its own.
+ * Longer bodies are sent in pieces of so many characters or bytes, and a piece is made only when the connection has taken the one before.
+ * So connections.ts sees whether the client reads, and little more than the body itself waits for one that does not.
  */
-const LARGE_BODY_CHARACTERS = 65_536
+const PIECE_LENGTH = 65_536
 
-/** Sends a response by node:http. It resolves when Yoga's stream, if the response is one, has ended. */
-export async function send(answer: HttpResponse | Response, incoming: IncomingMessage, outgoing: ServerResponse): Promise<void> {
-  if (!isHttpResponse(answer)) return sendNodeResponse(answer, outgoing, incoming, true)
+/** Sends a response by node:http. It resolves when all of it is handed over, which ends Yoga's stream, or when the client has left. */
+export async function send(answer: HttpResponse | Response, outgoing: ServerResponse): Promise<void> {
+  if (!isHttpResponse(answer)) {
+    outgoing.writeHead(answer.status, Object.fromEntries(answer.headers))
+    if (!answer.body) return void outgoing.end()
+    if (answer.headers.get('content-type')?.startsWith('text/event-stream')) streams.add(outgoing)
+    const stream = Readable.from(answer.body)
+    const end = () => stream.destroy()
+    if (outgoing.destroyed) return void end()
+    outgoing.once('close', end)
+    return sendPieces(stream, outgoing)
+  }
   const { status, headers, body } = answer
-  outgoing.writeHead(status, headers).end(typeof body === 'string' && body.length > LARGE_BODY_CHARACTERS ? Buffer.from(body) : body)
+  outgoing.writeHead(status, headers)
+  // Node sends a string together with the headers, in one write.
+  if (typeof body === 'string' && body.length <= PIECE_LENGTH) outgoing.end(body)
+  else await sendPieces(typeof body === 'string' ? [body] : body, outgoing)
 }
+
+const streams = new WeakSet<ServerResponse>()
+
+/** Whether the response is a stream of events, which does not end by itself. */
+export function isStream(outgoing: ServerResponse): boolean {
+  return streams.has(outgoing)
+}
+
+async function sendPieces(chunks: Iterable<string | Uint8Array> | AsyncIterable<Uint8Array>, outgoing: ServerResponse): Promise<void> {
+  if (outgoing.destroyed) return
+  const left = new AbortController()
+  outgoing.once('close', () => left.abort())
+  try {
+    for await (const chunk of chunks) {
+      for (const piece of piecesOf(chunk)) {
+        // The server has ended it, as it is about to stop.
+        if (outgoing.writableEnded) return
+        if (!outgoing.write(piece)) await once(outgoing, 'drain', { signal: left.signal })
+      }
+    }
+    outgoing.end()
+  } catch (error) {
+    if (!left.signal.aborted) throw error
+  }
+}
+
+function* piecesOf(chunk: string | Uint8Array): Generator<Uint8Array> {
+  let start = 0
+  while (start < chunk.length) {
+    let end = start + PIECE_LENGTH
+    if (typeof chunk === 'string') {
+      // The two halves of a surrogate pair are one character, and stay together.
+      if (isHighSurrogate(chunk.charCodeAt(end - 1))) end += 1
+      yield Buffer.from(chunk.slice(start, end))
+    } else yield chunk.subarray(start, end)
+    start = end
+  }
+}
+
+const isHighSurrogate = (code: number) => code >= 0xd800 && code <= 0xdbff

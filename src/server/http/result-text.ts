@@ -8,11 +8,11 @@ export function withDataText(result: ExecutionResult, text: Buffer): ExecutionRe
   return Object.assign(result, { [DATA_TEXT]: text })
 }
 
-/** A result as JSON. */
-export function resultText(result: ExecutionResult): string | Buffer {
+/** A result as JSON, in parts if it is long. */
+export function resultText(result: ExecutionResult): string | Buffer[] {
   const dataText: unknown = Reflect.get(result, DATA_TEXT)
   if (!(dataText instanceof Buffer)) return JSON.stringify(result)
   const { data: _, ...others } = result
   const end = JSON.stringify(others)
-  return Buffer.concat([Buffer.from('{"data":'), dataText, Buffer.from(end === '{}' ? '}' : `,${end.slice(1)}`)])
+  return [Buffer.from('{"data":'), dataText, Buffer.from(end === '{}' ? '}' : `,${end.slice(1)}`)]
 }
