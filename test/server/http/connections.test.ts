@@ -2,6 +2,7 @@
 import { once } from 'node:events'
 import { createServer as createHttpServer, type IncomingMessage, type ServerResponse } from 'node:http'
 import type { Socket } from 'node:net'
+import { createYoga } from 'graphql-yoga'
 import pino from 'pino'
 import { describe, expect, onTestFinished, test } from 'vitest'
 import { LocalChangeSignals } from '../../../src/database/change-signals.js'
@@ -9,6 +10,7 @@ import { door } from '../../../src/process/door.js'
 import { Connections, MAXIMUM_UNANSWERED } from '../../../src/server/http/connections.js'
 import { send } from '../../../src/server/http/http-response.js'
 import { type HttpServerOptions, RECEIVE_TIMEOUTS, serveHttp } from '../../../src/server/http/http-server.js'
+import { schema } from '../../../src/server/schema.js'
 import { createServer } from '../../../src/server/server.js'
 import { dependencies, gateway } from '../../gateway.js'
 import { connectTo, readToEnd, talk } from '../../sockets.js'
@@ -70,7 +72,21 @@ describe('a client that does not read', () => {
     await isServed(url)
   })
 
-  test.each([1, 2])('and leaves while it waits for events leaves nothing behind: %i subscriptions on one connection', async (count) => {
+  test('but leaves ends the source of its events at once, although no event comes', async () => {
+    const { fetchAPI } = createYoga({ schema })
+    let ended = () => {}
+    const sourceEnded = new Promise<void>((resolve) => (ended = resolve))
+    const events = new fetchAPI.ReadableStream({ start: (controller) => controller.enqueue(Buffer.from(':\n\n')), pull: () => new Promise(() => {}), cancel: () => ended() })
+    const answer = (outgoing: ServerResponse) => send(new fetchAPI.Response(events, { headers: { 'content-type': 'text/event-stream' } }), outgoing)
+    const { url } = await serveBesideHealth(answer, {})
+    const client = await connectTo(url)
+    client.write(GET('/events'))
+    await once(client, 'readable')
+    client.destroy()
+    await sourceEnded
+  })
+
+  test.each([1, 2])('but leaves leaves no subscription behind: %i subscriptions on one connection', async (count) => {
     const changes = new LocalChangeSignals()
     const server = await serve(createServer({ ...dependencies, changes }).listener)
     onTestFinished(() => server.close())
