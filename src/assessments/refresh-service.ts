@@ -5,9 +5,11 @@ import type { z } from 'zod'
 import type { ServiceContext } from '../domain/service-context.js'
 import type { Assessment, Prisma, PrismaClient, Question } from '../generated/prisma/client.js'
 import { currentScope } from '../request-scope/request-scope.js'
+import type { Written } from '../request-scope/writes.js'
 import { type ConflictError, ForbiddenError, isFailure, ValidationError, type ValidationIssue } from '../domain/failures.js'
 import { check, isUuid } from '../domain/validation.js'
 import { conflict, replaceLockedSections } from '../versioning/gate.js'
+import { notingTransaction } from '../versioning/noted-writes.js'
 import { requireScope, type Viewer } from '../domain/viewer.js'
 import { questionOptions } from '../templates/rules.js'
 import { type BankEntry, idKey, isDeleted, isOid, type Refresh, refreshInput, refreshSections } from './refresh-rules.js'
@@ -24,6 +26,8 @@ interface RefreshServices extends ServiceContext {
 export interface RefreshDetail extends Omit<Refresh, 'sections'> {
   assessmentId: string
   oid: number
+  /** The version that it has now. */
+  version: number
   status: 'UPDATED' | 'UNCHANGED' | 'SKIPPED' | 'CONFLICT'
   conflict: ConflictError<Assessment> | null
 }
@@ -51,7 +55,8 @@ export async function refreshAssessments(
   if (checked instanceof ValidationError) return checked
   const deadline = Date.now() + refreshTimeoutMs
   currentScope()?.prolongDeadline(refreshTimeoutMs + GRACE_MS)
-  const refreshed = await store.$transaction(
+  const refreshed = await notingTransaction(
+    store,
     async (transaction) => {
       const selection = await select(transaction, viewer, checked)
       if (selection instanceof ForbiddenError || selection instanceof ValidationError) return selection
@@ -67,10 +72,15 @@ export async function refreshAssessments(
       }
       return details.sort((a, b) => a.oid - b.oid)
     },
-    { timeout: refreshTimeoutMs + 5_000, maxWait: refreshTimeoutMs },
+    { writtenBy, timeout: refreshTimeoutMs + 5_000, maxWait: refreshTimeoutMs },
   )
-  if (!isFailure(refreshed)) changes?.announce(refreshed.flatMap((it) => (it.status === 'UPDATED' ? it.assessmentId : [])))
+  changes?.announce(writtenBy(refreshed).map(({ id }) => id))
   return refreshed
+}
+
+function writtenBy(refreshed: RefreshDetail[] | ForbiddenError | ValidationError): Written[] {
+  if (isFailure(refreshed)) return []
+  return refreshed.flatMap(({ assessmentId, version, status }) => (status === 'UPDATED' ? { id: assessmentId, version } : []))
 }
 
 interface Selection {
@@ -160,7 +170,8 @@ async function refreshBatch(
     const conflict = errors.get(row.id) ?? null
     const done = isChanged({ ...refresh, sections: [] }) ? 'UPDATED' : 'UNCHANGED'
     const status = conflict ? 'CONFLICT' : row.status === 'COMPLETE' ? 'SKIPPED' : done
-    return { assessmentId: row.id, oid: row.oid, status, conflict, ...refresh }
+    const version = status === 'UPDATED' ? row.version + 1 : row.version
+    return { assessmentId: row.id, oid: row.oid, version, status, conflict, ...refresh }
   })
 }
 
