@@ -37,6 +37,7 @@ export const environment = z.object({
   INTROSPECTION: boolean.optional(),
   CORS_ORIGINS: list.pipe(z.array(z.url({ protocol: /^https?$/ }))).default([]),
   MAX_BODY_BYTES: integer(1, 1_000_000_000).default(1_048_576),
+  MAX_ANSWER_BYTES: integer(1, 1_000_000_000).default(8_388_608),
   MAX_TOKENS: integer(1, 1_000_000).default(5_000),
   MAX_DEPTH: integer(1, 1_000).default(20),
   MAX_ALIASES: integer(0, 100_000).default(100),
@@ -44,6 +45,8 @@ export const environment = z.object({
   MAX_DIRECTIVES: integer(0, 1_000).default(5),
   MAX_REPETITIONS: integer(0, 100_000).default(50),
   MAX_COST: integer(1, 1_000_000_000).default(100_000),
+  MAX_COST_IN_FLIGHT: integer(1, 1_000_000_000).default(400_000),
+  ORGANISATION_SHARE_PERCENT: integer(1, 100).default(50),
   RATE_LIMIT_PER_CREDENTIAL: integer(0, 1_000_000).default(1_000),
   RATE_LIMIT_PER_ADDRESS: integer(0, 1_000_000).default(2_000),
   TRUSTED_PROXIES: integer(0, 10).default(0),
@@ -85,6 +88,7 @@ export function readSettings(env: NodeJS.ProcessEnv): StartSettings {
     databaseUrl: values.DATABASE_URL,
     databasePoolSize: values.DATABASE_POOL_SIZE,
     databasePoolTimeoutMs: values.DATABASE_POOL_TIMEOUT_MS,
+    organisationShare: values.ORGANISATION_SHARE_PERCENT / 100,
     limits: limits(values),
     shutdownTimeoutMs: values.SHUTDOWN_TIMEOUT_MS,
     graphiql: values.GRAPHIQL ?? !production,
@@ -98,6 +102,7 @@ export function readSettings(env: NodeJS.ProcessEnv): StartSettings {
 function limits(values: z.infer<typeof environment>): Limits {
   return {
     bodyBytes: values.MAX_BODY_BYTES,
+    answerBytes: values.MAX_ANSWER_BYTES,
     document: {
       tokens: values.MAX_TOKENS,
       depth: values.MAX_DEPTH,
@@ -109,6 +114,11 @@ function limits(values: z.infer<typeof environment>): Limits {
     cost: values.MAX_COST,
     operationTimeoutMs: values.OPERATION_TIMEOUT_MS,
     refreshTimeoutMs: values.REFRESH_TIMEOUT_MS,
+    fair: {
+      costInFlight: values.MAX_COST_IN_FLIGHT,
+      organisationShare: values.ORGANISATION_SHARE_PERCENT / 100,
+      waitMs: values.DATABASE_POOL_TIMEOUT_MS,
+    },
     rate: {
       perCredential: values.RATE_LIMIT_PER_CREDENTIAL,
       perAddress: values.RATE_LIMIT_PER_ADDRESS,

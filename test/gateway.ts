@@ -35,7 +35,7 @@ export const dependencies: ServerDependencies = {
   isReady: () => Promise.resolve(true),
   graphiql: { demoKey: undefined },
   // Tests ask for more at once than a client would.
-  limits: { ...limits, cost: 1_000_000 },
+  limits: { ...limits, cost: 1_000_000_000 },
   introspection: true,
   corsOrigins: [],
 }

@@ -193,6 +193,21 @@ describe.each(enrolled.map((it) => [`${it.mutation} ${it.does} an ${it.kind}`, i
     }
   })
 
+  test('sends nothing to the database for an id that is too long for any row', async () => {
+    const { org, arranged } = await arrange(it)
+    for (const [place, wrong] of Object.entries(it.ids)) {
+      if (place === 'sourcedId') continue
+      const statements = async (id: string) => {
+        const args = withValueAt(naming(it, arranged.args, place), place.split('.'), id)
+        return statementsOf(async () => expect(await send(it, org.key, args)).toMatchObject({ __typename: wrong }))
+      }
+      const [unknown, tooLong] = [await statements(randomUUID()), await statements('x'.repeat(300))]
+      // What a ValidationError is about is looked for in a row that is there.
+      if (wrong === 'ValidationError') expect(tooLong, place).toEqual(unknown)
+      else expect(tooLong.length, place).toBeLessThan(unknown.length)
+    }
+  })
+
   test('checks scope, then the input alone, then ids, then the version, then the state', async () => {
     const { org, arranged } = await arrange(it)
     const { args: refusedByState, answer } = await arranged.refusedByState()
@@ -405,7 +420,7 @@ describe('all or nothing', () => {
 
 /* ---- asking ------------------------------------------------------------------------------------ */
 
-const MALFORMED = ['', '77777', 'not-a-uuid', '00000000000000000000000000000000', '{00000000-0000-0000-0000-000000000000}', 'NOT-A-UUID', '999999999999999999999', "' OR 1=1"]
+const MALFORMED = ['', '77777', 'not-a-uuid', '00000000000000000000000000000000', '{00000000-0000-0000-0000-000000000000}', 'NOT-A-UUID', '999999999999999999999', "' OR 1=1", 'x'.repeat(300), '9'.repeat(300)]
 
 /** Valid arguments that name something at a place of ids, and of a row that must be there. */
 function naming(it: Enrolled, args: Arguments, place: string): Arguments {

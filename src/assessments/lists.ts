@@ -1,5 +1,6 @@
 import type { Assessment, Prisma } from '../generated/prisma/client.js'
 import { exactId, substring } from '../domain/conditions.js'
+import { NAME_LENGTH } from '../domain/validation.js'
 import { anyOf } from '../graphql/filters.js'
 import { orderColumns, orderOf, type OrderBy, type PageArguments, planPage } from '../graphql/pagination.js'
 import type { Viewer } from '../domain/viewer.js'
@@ -11,7 +12,7 @@ const column = orderColumns<Pick<Assessment, 'id' | 'name' | 'createdAt' | 'upda
 const order = {
   CREATED_AT: column.date('createdAt'),
   UPDATED_AT: column.date('updatedAt'),
-  NAME: column.text('name'),
+  NAME: column.text('name', NAME_LENGTH),
   OVERALL_RISK_SCORE: column.nullableNumber('overallRiskScore'),
 }
 const id = column.uuid('id')
@@ -45,7 +46,7 @@ export function planAssessments(
     ...(entityId != null && { entityId: exactId(entityId) }),
     ...(templateId != null && { templateId: exactId(templateId) }),
     ...(createdById != null && { createdById: exactId(createdById) }),
-    ...(search != null && { OR: [{ name: substring(search) }, { companyName: substring(search) }] }),
+    ...(search != null && { OR: [{ name: substring(search, NAME_LENGTH) }, { companyName: substring(search, NAME_LENGTH) }] }),
     ...(updatedSince && { updatedAt: { gte: updatedSince } }),
   }
   return { where, page: planPage(args, orderOf(order, args.orderBy, 'CREATED_AT', id), [list, args.filter]) }

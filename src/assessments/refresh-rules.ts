@@ -19,15 +19,15 @@ export const refreshInput = z
   })
   .superRefine(({ assessmentIds, expectedVersions }, context) => {
     const selected = new Set(assessmentIds?.map(idKey))
+    // Only the database knows whether an oid and a UUID are of the same assessment; refresh-service.ts checks these.
+    const areUuids = selected.size > 0 && ![...selected].some(isOid)
     const seen = new Set<string>()
     for (const [index, { id: sent }] of (expectedVersions ?? []).entries()) {
       const id = idKey(sent)
       const path = ['expectedVersions', index, 'id']
       if (seen.has(id)) context.addIssue({ code: 'custom', path, message: 'This assessment is named twice.', params: { code: 'DUPLICATE' } })
       seen.add(id)
-      // Only the database knows whether an oid and a UUID are of the same assessment; refresh-service.ts checks these.
-      const comparable = selected.size > 0 && ![id, ...selected].some(isOid)
-      if (comparable && !selected.has(id)) {
+      if (areUuids && !isOid(id) && !selected.has(id)) {
         context.addIssue({ code: 'custom', path, message: 'This assessment is not selected.', params: { code: 'UNKNOWN' } })
       }
     }
@@ -67,7 +67,7 @@ export function isDeleted(question: Question, entries: Bank['entries']): boolean
  * the assessment does not hold yet. If there is none, the deleted question stays.
  */
 export function refreshSections(stored: Section[], bank: Bank, newId: () => string): Refresh {
-  const held = new Set(stored.flatMap(({ questions }) => questions.map(({ qid }) => qid)))
+  const nextFree = freeQuestions(stored, bank.pools)
   const result: Refresh = { sections: [], totalQuestions: 0, refreshedQids: [], replacements: [], replacementFailures: [] }
   for (const [sectionIndex, section] of stored.entries()) {
     const questions = section.questions.map((question, questionIndex) => {
@@ -78,19 +78,34 @@ export function refreshSections(stored: Section[], bank: Bank, newId: () => stri
         result.refreshedQids.push(question.qid)
         return renewed(question, entry)
       }
-      const alternative = bank.pools.get(poolKey(question))?.find(({ qid }) => !held.has(qid))
+      const alternative = nextFree(question)
       if (!alternative) {
         const reason = `The bank has no other live question of topic "${question.topic}" and difficulty ${question.difficulty}.`
         result.replacementFailures.push({ qid: question.qid, sectionIndex, questionIndex, reason })
         return question
       }
-      held.add(alternative.qid)
       result.replacements.push({ oldQid: question.qid, newQid: alternative.qid })
       return snapshot(alternative, newId())
     })
     result.sections.push({ ...section, questions })
   }
   return result
+}
+
+/**
+ * Makes a function that takes, of the pool of a question, the question with the lowest qid that is neither among `stored` nor taken already;
+ * undefined if there is none. Each pool is walked through once, however many are taken of it.
+ */
+function freeQuestions(stored: Section[], pools: Bank['pools']): (question: Question) => BankQuestion | undefined {
+  const held = new Set(stored.flatMap(({ questions }) => questions.map(({ qid }) => qid)))
+  const walks = new Map<string, Iterator<BankQuestion, undefined>>()
+  return (question) => {
+    const key = poolKey(question)
+    const walk = walks.get(key) ?? (pools.get(key) ?? []).values()
+    walks.set(key, walk)
+    for (let next = walk.next(); !next.done; next = walk.next()) if (!held.has(next.value.qid)) return next.value
+    return undefined
+  }
 }
 
 /** A question as its newer revision in the bank has it. Its answer is kept, unless the chosen option is gone. */

@@ -1,9 +1,11 @@
 // Updates assessments from the question bank, for refreshAssessments. All are updated in one transaction, but read and written in batches,
 // so that the memory and the size of statements stay bounded.
+import { setTimeout } from 'node:timers/promises'
 import { v7 as newId } from 'uuid'
 import type { z } from 'zod'
 import type { ServiceContext } from '../domain/service-context.js'
 import type { Assessment, Prisma, PrismaClient, Question } from '../generated/prisma/client.js'
+import { FairQueue } from '../request-scope/fair-queue.js'
 import { currentScope } from '../request-scope/request-scope.js'
 import type { Written } from '../request-scope/writes.js'
 import { type ConflictError, ForbiddenError, isFailure, ValidationError, type ValidationIssue } from '../domain/failures.js'
@@ -32,12 +34,16 @@ export interface RefreshDetail extends Omit<Refresh, 'sections'> {
   conflict: ConflictError<Assessment> | null
 }
 
+type Refreshed = RefreshDetail[] | ForbiddenError | ValidationError
+
 type Transaction = Prisma.TransactionClient
 
 /** How many assessments are locked, read and written at a time. */
 const BATCH_SIZE = 500
 /** How much later the request's deadline is than that of the refresh, so that the refresh can roll back and report its own error. */
 const GRACE_MS = 10_000
+/** How often a refresh looks whether that of another process is done. */
+const RETRY_MS = 250
 const INT_MAX = 2_147_483_647
 
 /**
@@ -48,43 +54,67 @@ const INT_MAX = 2_147_483_647
 export async function refreshAssessments(
   { store, viewer, refreshTimeoutMs, changes }: RefreshServices,
   args: z.input<typeof refreshInput>,
-): Promise<RefreshDetail[] | ForbiddenError | ValidationError> {
+): Promise<Refreshed> {
   const refused = requireScope(viewer, 'ASSESSMENTS_WRITE')
   if (refused) return refused
   const checked = check(refreshInput, args)
   if (checked instanceof ValidationError) return checked
   const deadline = Date.now() + refreshTimeoutMs
   currentScope()?.prolongDeadline(refreshTimeoutMs + GRACE_MS)
-  const refreshed = await notingTransaction(
+  currentScope()?.readInPortions()
+  const refresh = () => notingTransaction(
     store,
     async (transaction) => {
+      if (!(await isAlone(transaction, viewer))) return null
       const selection = await select(transaction, viewer, checked)
       if (selection instanceof ForbiddenError || selection instanceof ValidationError) return selection
       const bank = new QuestionBank(transaction, viewer)
       const details: RefreshDetail[] = []
-      for (let after: string | null = null; ; ) {
+      // Of named assessments each batch gets its own ids: with all of them in each, what is sent would grow with the square of their number.
+      for (let after: string | null = null, start = 0; ; start += BATCH_SIZE) {
         // PostgreSQL's timeout must come before Prisma's (`timeout` below): Prisma would abandon a statement, which could still commit.
         await transaction.$executeRaw`SELECT set_config('statement_timeout', ${String(Math.max(1, deadline - Date.now()))}, true)`
-        const batch: LockedAssessment[] = await lockBatch(transaction, viewer, selection.ids, after)
+        const named = selection.ids?.slice(start, start + BATCH_SIZE) ?? null
+        const batch: LockedAssessment[] = await lockBatch(transaction, viewer, named, after)
         details.push(...(await refreshBatch(transaction, viewer, bank, batch, selection.expectedVersions)))
-        if (batch.length < BATCH_SIZE) break
+        if (selection.ids ? start + BATCH_SIZE >= selection.ids.length : batch.length < BATCH_SIZE) break
         after = batch.at(-1)?.id ?? null
       }
       return details.sort((a, b) => a.oid - b.oid)
     },
     { writtenBy, timeout: refreshTimeoutMs + 5_000, maxWait: refreshTimeoutMs },
   )
+  const { id: organisationId } = viewer.organisation
+  await refreshes.enter(organisationId, refreshTimeoutMs)
+  let refreshed: Refreshed | null
+  try {
+    // Another process may be refreshing. Between the tries this one holds no connection.
+    while ((refreshed = await refresh()) === null) await setTimeout(RETRY_MS)
+  } finally {
+    refreshes.leave(organisationId)
+  }
   changes?.announce(writtenBy(refreshed).map(({ id }) => id))
   return refreshed
 }
 
-function writtenBy(refreshed: RefreshDetail[] | ForbiddenError | ValidationError): Written[] {
-  if (isFailure(refreshed)) return []
+/** In this process, organisations refresh one at a time: a refresh that waited for the locks of another would keep a connection. */
+const refreshes = new FairQueue(Infinity, 1)
+
+/** Whether no other process is refreshing the same organisation. Until the transaction ends, others are told that this one is. */
+async function isAlone(transaction: Transaction, { organisation }: Viewer): Promise<boolean> {
+  const [row] = await transaction.$queryRaw<{ alone: boolean }[]>`
+    SELECT pg_try_advisory_xact_lock(hashtextextended(${`refresh ${organisation.id}`}, 0)) AS "alone"`
+  return row?.alone === true
+}
+
+/** Null: nothing was done, because another process is refreshing. */
+function writtenBy(refreshed: Refreshed | null): Written[] {
+  if (refreshed === null || isFailure(refreshed)) return []
   return refreshed.flatMap(({ assessmentId, version, status }) => (status === 'UPDATED' ? { id: assessmentId, version } : []))
 }
 
 interface Selection {
-  /** Null: every assessment of the organisation. */
+  /** In PostgreSQL's order of UUIDs, which is that of their texts. Null: every assessment of the organisation. */
   ids: string[] | null
   expectedVersions: Map<string, number>
 }
@@ -98,14 +128,14 @@ async function select(
   const named = [...new Set(assessmentIds)]
   const expected = expectedVersions ?? []
   const all = [...named, ...expected.map(({ id }) => id)]
+  const uuids = all.filter(isUuid)
+  const oids = all.filter((id) => isOid(id) && Number(id) <= INT_MAX).map(Number)
   const rows =
-    all.length === 0
+    uuids.length + oids.length === 0
       ? []
       : await transaction.$queryRaw<{ id: string; oid: number }[]>`
           SELECT "id", "oid" FROM "Assessment"
-          WHERE "organisationId" = ${organisation.id}::uuid
-            AND ("id" = ANY(${all.filter(isUuid)}::uuid[])
-              OR "oid" = ANY(${all.filter((id) => isOid(id) && Number(id) <= INT_MAX).map(Number)}::int[]))`
+          WHERE "organisationId" = ${organisation.id}::uuid AND ("id" = ANY(${uuids}::uuid[]) OR "oid" = ANY(${oids}::int[]))`
   const idOf = new Map(rows.flatMap(({ id, oid }) => [[id, id] as const, [String(oid), id] as const]))
   const resolve = (id: string) => idOf.get(idKey(id))
 
@@ -113,19 +143,19 @@ async function select(
   if (missing.length > 0) {
     return new ForbiddenError(`Not assessments of this organisation: ${missing.join(', ')}.`, missing, null)
   }
-  const ids = named.length === 0 ? null : [...new Set(named.flatMap((id) => resolve(id) ?? []))]
+  const selected = named.length === 0 ? null : new Set(named.flatMap((id) => resolve(id) ?? []))
   const versions = new Map<string, number>()
   const issues = expected.flatMap(({ id, expectedVersion }, index): ValidationIssue[] => {
     const path = ['expectedVersions', String(index), 'id']
     const assessmentId = resolve(id)
-    if (assessmentId === undefined || (ids && !ids.includes(assessmentId))) {
+    if (assessmentId === undefined || (selected && !selected.has(assessmentId))) {
       return [{ path, code: 'UNKNOWN', message: 'This assessment is not selected.' }]
     }
     if (versions.has(assessmentId)) return [{ path, code: 'DUPLICATE', message: 'This assessment is named twice.' }]
     versions.set(assessmentId, expectedVersion)
     return []
   })
-  return issues.length > 0 ? new ValidationError(issues) : { ids, expectedVersions: versions }
+  return issues.length > 0 ? new ValidationError(issues) : { ids: selected && [...selected].sort(), expectedVersions: versions }
 }
 
 type LockedAssessment = Pick<Assessment, 'id' | 'oid' | 'version' | 'status' | 'sections'>
@@ -201,10 +231,13 @@ class QuestionBank {
         .map(({ topic, difficulty }) => [poolKey({ topic, difficulty }), { topic, difficulty }]),
     )
     if (pools.size === 0) return
-    const live = await this.transaction.question.findMany({
-      where: { organisationId, deleted: false, OR: [...pools.values()] },
-      orderBy: { qid: 'asc' },
-    })
+    const [topics, difficulties] = [[...pools.values()].map(({ topic }) => topic), [...pools.values()].map(({ difficulty }) => difficulty)]
+    // Two arrays, whatever their length: a condition for each pool would be two parameters for each, and a statement can have 65,535.
+    const live = await this.transaction.$queryRaw<Question[]>`
+      SELECT q.* FROM unnest(${topics}::text[], ${difficulties}::text[]) AS pool("topic", "difficulty")
+      JOIN "Question" AS q ON q."organisationId" = ${organisationId}::uuid
+        AND q."topic" = pool."topic" AND q."difficulty" = pool."difficulty"::"QuestionDifficulty"
+      WHERE NOT q."deleted" ORDER BY q."qid"`
     for (const key of pools.keys()) this.pools.set(key, [])
     for (const row of live) this.pools.get(poolKey(row))?.push(bankEntry(row))
   }

@@ -2,7 +2,7 @@ import { z } from 'zod'
 import type { Difficulty, QuestionOption, TemplateSection } from '../templates/rules.js'
 import { difficulty, questionOption } from '../templates/rules.js'
 import type { ValidationIssue } from '../domain/failures.js'
-import { between, notNull, storable, text } from '../domain/validation.js'
+import { between, name, NAME_LENGTH, notNull, storable, text } from '../domain/validation.js'
 
 /* ---- what an assessment holds ------------------------------------------------------------------ */
 
@@ -23,15 +23,11 @@ export const storedSections = z.custom<Section[]>((value) => Array.isArray(value
 export type Question = z.output<typeof question>
 export type Section = z.output<typeof sections>[number]
 
-const NAME_LENGTH = 200
-
 /* ---- inputs ------------------------------------------------------------------------------------ */
 
 export const status = z.enum(['DRAFT', 'ANALYZING', 'ACTION_REQUIRED', 'COMPLETE'])
 export type Status = z.output<typeof status>
 export type RiskLevel = 'LOW' | 'MODERATE' | 'HIGH' | 'CRITICAL'
-
-const name = text({ min: 1, max: NAME_LENGTH })
 
 export const createInput = z.object({
   entityId: z.string(),
@@ -42,7 +38,7 @@ export const createInput = z.object({
 
 export const updateInput = z.object({
   name: notNull(name).optional(),
-  companyName: text({ max: 200 }).nullable().optional(),
+  companyName: text({ max: NAME_LENGTH }).nullable().optional(),
   companyType: text({ max: 100 }).nullable().optional(),
   status: notNull(status).optional(),
   progress: notNull(between(0, 100)).optional(),
@@ -96,19 +92,25 @@ export function drawSections(
   bank: BankQuestion[],
   newId: () => string,
 ): { sections: Section[]; exhausted: PoolExhausted | null } {
-  const left = new Map<string, BankQuestion[]>()
-  for (const it of bank) left.set(poolKey(it), [...(left.get(poolKey(it)) ?? []), it])
+  const pools = new Map<string, { questions: BankQuestion[]; taken: number }>()
+  for (const it of bank) {
+    const pool = pools.get(poolKey(it))
+    if (pool) pool.questions.push(it)
+    else pools.set(poolKey(it), { questions: [it], taken: 0 })
+  }
   const drawn: Section[] = []
-  for (const [sectionIndex, { title, questionCount, ...pool }] of template.entries()) {
-    const available = left.get(poolKey(pool)) ?? []
-    if (available.length < questionCount) {
+  for (const [sectionIndex, { title, questionCount, ...wanted }] of template.entries()) {
+    const pool = pools.get(poolKey(wanted)) ?? { questions: [], taken: 0 }
+    const available = pool.questions.length - pool.taken
+    if (available < questionCount) {
       return {
         sections: template.map((section) => ({ title: section.title, questions: [] })),
-        exhausted: { sectionIndex, required: questionCount, available: available.length },
+        exhausted: { sectionIndex, required: questionCount, available },
       }
     }
-    left.set(poolKey(pool), available.slice(questionCount))
-    drawn.push({ title, questions: available.slice(0, questionCount).map((it) => snapshot(it, newId())) })
+    const questions = pool.questions.slice(pool.taken, pool.taken + questionCount)
+    pool.taken += questionCount
+    drawn.push({ title, questions: questions.map((it) => snapshot(it, newId())) })
   }
   return { sections: drawn, exhausted: null }
 }

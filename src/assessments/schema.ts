@@ -8,6 +8,7 @@ import { QuestionDifficulty, QuestionOption } from '../templates/schema.js'
 import { ErrorInterface } from '../graphql/errors.js'
 import { AlreadyExistsError } from '../domain/failures.js'
 import { type JsonObject, jsonObject } from '../domain/json.js'
+import { upToCharacters } from '../graphql/text-size.js'
 import { Node } from '../graphql/nodes.js'
 import { Versioned } from '../versioning/schema.js'
 import { answerOf, type Question, type Section, storedSections } from './rules.js'
@@ -101,7 +102,7 @@ const AssessmentQuestion = builder.objectRef<Question>('AssessmentQuestion').imp
     index: t.int({ description: 'Place in its section, from 0.', resolve: (_question, _args, _context, info) => indexInList(info) }),
     qid: t.exposeInt('qid', { description: 'The bank’s number of the question.' }),
     revision: t.exposeInt('revision', { description: 'The revision of the bank’s question that this snapshot shows.' }),
-    text: t.exposeString('text', { description: 'The question in words.' }),
+    text: t.exposeString('text', { extensions: upToCharacters(10_000), description: 'The question in words.' }),
     topic: t.exposeString('topic', { description: 'What it is about.' }),
     difficulty: t.expose('difficulty', { type: QuestionDifficulty, description: 'How hard it is.' }),
     options: t.expose('options', { type: [QuestionOption], description: 'The possible answers; exactly one can be chosen.' }),

@@ -1,8 +1,7 @@
 import { PrismaPg } from '@prisma/adapter-pg'
-import type { Pool, PoolConfig } from 'pg'
 import { startEmbeddedDatabase } from './embedded.js'
 import { PrismaClient } from '../generated/prisma/client.js'
-import { RequestPool } from './pool.js'
+import { RequestPool, type RequestPoolConfig } from './pool.js'
 import { countStatement, PreparedStatements } from './prepared-statements.js'
 import { StartError } from '../process/start-error.js'
 
@@ -11,7 +10,7 @@ export interface Database {
   client: PrismaClient
   adapter: PrismaPg
   /** The connections. `client`, `adapter` and `statements` all use this pool. */
-  pool: Pool
+  pool: RequestPool
   statements: PreparedStatements
   /** True for PGlite, which has a single connection. */
   embedded: boolean
@@ -26,6 +25,8 @@ export type DatabaseLocation = PostgresLocation | { dataDirectory: string | null
 interface PostgresLocation {
   url: string
   poolSize: number
+  /** How many of the connections one organisation may use at a time. Left out: all. */
+  poolShare?: number
   /** How long a request waits for a free connection before it fails, in milliseconds. */
   poolTimeoutMs?: number
   /** After how many milliseconds PostgreSQL cancels a statement. Left out: never. */
@@ -49,10 +50,13 @@ const SESSION = '-c client_connection_check_interval=500ms -c TimeZone=UTC'
  */
 export async function openDatabase(location: DatabaseLocation): Promise<Database> {
   if ('url' in location) {
-    const { url, poolSize, poolTimeoutMs = POOL_TIMEOUT_MS, statementTimeoutMs } = location
+    const { url, poolSize, poolShare = poolSize, poolTimeoutMs = POOL_TIMEOUT_MS, statementTimeoutMs } = location
     const config = {
       connectionString: url,
       max: poolSize,
+      share: poolShare,
+      waitMs: poolTimeoutMs,
+      canInterrupt: true,
       connectionTimeoutMillis: poolTimeoutMs,
       idleTimeoutMillis: IDLE_TIMEOUT_MS,
       options: SESSION,
@@ -67,12 +71,12 @@ export async function openDatabase(location: DatabaseLocation): Promise<Database
 
 function connectEmbedded(socketDirectory: string, stop: () => Promise<void>): Promise<Database> {
   // PGlite has one session only, so that all requests wait for one connection, and for as long as it takes.
-  const config = { host: socketDirectory, user: 'postgres', database: 'postgres', max: 1, idleTimeoutMillis: 0 }
+  const config = { host: socketDirectory, user: 'postgres', database: 'postgres', max: 1, share: 1, waitMs: Infinity, canInterrupt: false, idleTimeoutMillis: 0 }
   return connect(config, true, stop)
 }
 
-async function connect(config: PoolConfig, embedded: boolean, stop: () => Promise<void>): Promise<Database> {
-  const pool = new RequestPool({ ...config, application_name: 'assessment-gateway' }, !embedded)
+async function connect(config: RequestPoolConfig, embedded: boolean, stop: () => Promise<void>): Promise<Database> {
+  const pool = new RequestPool({ ...config, application_name: 'assessment-gateway' })
   // Errors of connections need no action here: the pool replaces an idle connection, and one in use fails its statement.
   // But without a listener such an event would end the process, and Prisma adds its own to a connection too late.
   pool.on('error', () => {})

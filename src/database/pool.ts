@@ -1,5 +1,5 @@
-import { AsyncResource } from 'node:async_hooks'
-import { Pool, type PoolClient, type PoolConfig } from 'pg'
+import { Client, Pool, type PoolClient, type PoolConfig } from 'pg'
+import { FairQueue, type Sharer } from '../request-scope/fair-queue.js'
 import { currentScope, type RequestScope } from '../request-scope/request-scope.js'
 
 type ConnectCallback = (error: Error | undefined, client: PoolClient | undefined, done: (release?: Error | boolean) => void) => void
@@ -7,63 +7,92 @@ type ConnectCallback = (error: Error | undefined, client: PoolClient | undefined
 /** No connection became free within the time that a request may wait for one, or none could be opened. Nothing was sent. */
 export class NoConnectionError extends Error {}
 
-/** A pool that tells the scope of each request which connections it uses, so that its SQL can be cancelled when it is interrupted. */
-export class RequestPool extends Pool {
-  readonly #holders = new WeakMap<PoolClient, RequestScope>()
+export interface RequestPoolConfig extends PoolConfig {
+  /** How many connections there are at most. */
+  max: number
+  /** How many of them one organisation may use at a time. */
+  share: number
+  /** How long a request waits for a free connection, in milliseconds. */
+  waitMs: number
+  /** Whether a connection may be closed in the middle of a statement. PGlite's only one may not. */
+  canInterrupt: boolean
+}
 
-  /** @param canInterrupt Whether a connection may be closed in the middle of a statement. PGlite's only one may not. */
-  constructor(
-    config: PoolConfig,
-    private readonly canInterrupt: boolean,
-  ) {
+/** Who uses a connection. */
+interface Holder {
+  sharer: Sharer
+  scope: RequestScope | undefined
+}
+
+/**
+ * A pool whose connections organisations share fairly. It tells the scope of each request which connections it uses, so that its SQL can be
+ * cancelled when it is interrupted, and how much the database sends it.
+ */
+export class RequestPool extends Pool {
+  readonly #queue: FairQueue
+  readonly #holders = new WeakMap<PoolClient, Holder>()
+
+  constructor(private readonly config: RequestPoolConfig) {
     super(config)
-    this.on('release', (_, client) => this.#holders.get(client)?.release(client))
+    this.#queue = new FairQueue(config.max, config.share)
+    this.on('connect', (client) => {
+      if (client instanceof Client) client.connection.stream.on('data', (chunk: Buffer) => this.#holders.get(client)?.scope?.received(chunk.length))
+    })
+    this.on('release', (_, client) => this.#release(client))
+  }
+
+  /** How many wait for a connection. */
+  get waiting(): number {
+    return this.#queue.waiting
   }
 
   override connect(): Promise<PoolClient>
   override connect(callback: ConnectCallback): void
   override connect(callback?: ConnectCallback): Promise<PoolClient> | void {
-    const scope = currentScope()
-    const taken = (client: PoolClient) => {
-      if (!scope || !this.canInterrupt) return
-      this.#holders.set(client, scope)
-      scope.hold(client)
-    }
-    const isInterrupted = () => scope?.interruption !== undefined
-    const interrupted = () => new Error('The request was interrupted.')
-    const refused = (cause: unknown) => {
-      scope?.interrupt('OVERLOADED')
-      return new NoConnectionError('No connection to the database was to be had.', { cause })
-    }
-    if (!callback) {
-      if (isInterrupted()) return Promise.reject(interrupted())
-      return super.connect().then(
-        (client) => {
-          if (isInterrupted()) {
-            client.release()
-            throw interrupted()
-          }
-          taken(client)
-          return client
-        },
-        (error: unknown) => {
-          throw refused(error)
-        },
-      )
-    }
-    if (isInterrupted()) return callback(interrupted(), undefined, () => {})
-    // The pool calls back from the request that releases a connection; without this, the callback would run in that request's scope.
-    const context = new AsyncResource('PoolClientRequest')
-    const inContext: ConnectCallback = (error, client, done) => context.runInAsyncScope(callback, undefined, error, client, done)
-    super.connect((error, client, done) => {
-      if (!client) return inContext(refused(error), undefined, done)
-      // A request that was interrupted while it waited for a connection sends nothing more.
-      if (isInterrupted()) {
-        done()
-        return inContext(interrupted(), undefined, () => {})
-      }
-      taken(client)
-      inContext(error, client, done)
-    })
+    const taken = this.#take()
+    if (!callback) return taken
+    taken.then(
+      (client) => callback(undefined, client, (release) => client.release(release)),
+      (error: unknown) => callback(error instanceof Error ? error : new Error('No connection.', { cause: error }), undefined, () => {}),
+    )
   }
+
+  async #take(): Promise<PoolClient> {
+    const scope = currentScope()
+    const sharer = scope?.organisationId
+    const { waitMs, canInterrupt } = this.config
+    const refuseInterrupted = () => {
+      // A request that was interrupted while it waited for a connection sends nothing more.
+      if (scope?.interruption !== undefined) throw new Error('The request was interrupted.')
+    }
+    refuseInterrupted()
+    await this.#queue.enter(sharer, waitMs)?.catch((cause: unknown) => {
+      throw refused(scope, cause)
+    })
+    try {
+      refuseInterrupted()
+      const client = await super.connect().catch((cause: unknown) => {
+        throw refused(scope, cause)
+      })
+      this.#holders.set(client, { sharer, scope })
+      if (canInterrupt) scope?.hold(client)
+      return client
+    } catch (error) {
+      this.#queue.leave(sharer)
+      throw error
+    }
+  }
+
+  #release(client: PoolClient): void {
+    const holder = this.#holders.get(client)
+    if (!holder) return
+    this.#holders.delete(client)
+    holder.scope?.release(client)
+    this.#queue.leave(holder.sharer)
+  }
+}
+
+function refused(scope: RequestScope | undefined, cause: unknown): NoConnectionError {
+  scope?.interrupt('OVERLOADED')
+  return new NoConnectionError('No connection to the database was to be had.', { cause })
 }

@@ -8,6 +8,8 @@ export interface DatabaseSettings {
   databasePoolSize: number
   /** How long a request waits for a free connection, in milliseconds. */
   databasePoolTimeoutMs: number
+  /** The part of the connections that one organisation may use at a time, above 0 and at most 1. */
+  organisationShare: number
   dataDirectory: string
 }
 
@@ -30,11 +32,12 @@ export async function withDatabase<Result>(
   }
 }
 
-function databaseLocation({ databaseUrl, databasePoolSize, databasePoolTimeoutMs, dataDirectory }: DatabaseSettings, statementTimeoutMs?: number): DatabaseLocation {
+function databaseLocation({ databaseUrl, databasePoolSize, databasePoolTimeoutMs, organisationShare, dataDirectory }: DatabaseSettings, statementTimeoutMs?: number): DatabaseLocation {
   if (databaseUrl === undefined) return { dataDirectory }
   return {
     url: databaseUrl,
     poolSize: databasePoolSize,
+    poolShare: Math.ceil(databasePoolSize * organisationShare),
     poolTimeoutMs: databasePoolTimeoutMs,
     ...(statementTimeoutMs !== undefined && { statementTimeoutMs }),
   }

@@ -8,7 +8,6 @@ import { refuse, text } from './validation.js'
 /** How many rows one statement writes, so that it stays far below PostgreSQL's limit of 65,535 parameters. */
 const BATCH_SIZE = 1_000
 
-export const name = text({ min: 1, max: 200 })
 export const description = text({ max: 10_000 })
 
 /** A time in the format and range of the DateTime scalar. */

@@ -18,10 +18,26 @@ export function isStorable(text: string): boolean {
   return !text.includes('\u0000') && text.isWellFormed()
 }
 
+/** How many Unicode code points a text has, which is what all limits of texts count. */
+function lengthOf(text: string): number {
+  let length = 0
+  for (const _ of text) length += 1
+  return length
+}
+
+/**
+ * Whether a column can hold the text, if its texts have at most `max` Unicode code points. A row can only be found by a text that its
+ * column can hold: for any other there is no need to ask the database, which would compare it with every row all the same.
+ */
+export function canHold(max: number, text: string): boolean {
+  // A code point is one or two code units. So a text that is much too long is told by its length, without being read.
+  return text.length <= 2 * max && lengthOf(text) <= max && isStorable(text)
+}
+
 /** A text of `min` to `max` Unicode code points. */
 export function text({ min = 0, max }: { min?: number; max: number }) {
   return z.string().superRefine((value, context) => {
-    const length = [...value].length
+    const length = lengthOf(value)
     if (length < min) refuse(context, 'TOO_SHORT', `At least ${min} ${min === 1 ? 'character is' : 'characters are'} needed.`)
     if (length > max) refuse(context, 'TOO_LONG', `At most ${max} characters are allowed, not ${length}.`)
     refuseUnstorable(value, context)
@@ -35,8 +51,21 @@ function refuseUnstorable(value: string, context: Refuse): void {
   if (!isStorable(value)) refuse(context, 'INVALID_FORMAT', 'U+0000 and unpaired surrogates are not allowed.')
 }
 
+const SOURCED_ID_LENGTH = 255
+
 /** OneRoster's name for the id that a row has in the system that it comes from. */
-export const sourcedId = text({ min: 1, max: 255 })
+export const sourcedId = text({ min: 1, max: SOURCED_ID_LENGTH })
+
+/** Whether a row can have the text as its sourcedId. */
+export function isSourcedId(text: string): boolean {
+  return canHold(SOURCED_ID_LENGTH, text)
+}
+
+/** The maximum length of names and titles, in Unicode code points. */
+export const NAME_LENGTH = 200
+
+/** The name or title of a row. */
+export const name = text({ min: 1, max: NAME_LENGTH })
 
 /** A number from `min` to `max`, both included. */
 export function between(min: number, max: number) {

@@ -1,7 +1,9 @@
 import { queryFromInfo } from '@pothos/plugin-prisma'
 import DataLoader from 'dataloader'
 import type { FieldNode, GraphQLResolveInfo } from 'graphql'
+import { matchesNothing } from '../domain/conditions.js'
 import { totalCountHint, totalCountOf } from '../domain/query-hints.js'
+import { afterTurns } from '../request-scope/turns.js'
 import type { Context } from './context.js'
 import type { Connection, Page } from './pagination.js'
 import { selectedFields } from './selections.js'
@@ -27,13 +29,17 @@ function selects(info: GraphQLResolveInfo, wanted: string): boolean {
   return selectedFields(info, ({ directives }) => !directives?.length).some(({ name }) => name.value === wanted)
 }
 
-/** Reads one page of a list at the root of a query. The total is counted only if the document selects it, and with the same statement if the store can. */
+/**
+ * Reads one page of a list at the root of a query. The total is counted only if the document selects it, and with the same statement if the
+ * store can. A list that no row can be in costs no statement.
+ */
 export async function listPage<Row, Node extends Row, Where>(
   context: Context,
   info: GraphQLResolveInfo,
   model: ListedModel<Node, Where>,
   { where, page }: { where: Where; page: Page<Row> },
 ): Promise<Connection<Node>> {
+  if (matchesNothing(where)) return page.connection<Node>([], () => Promise.resolve(0))
   const query = { ...nodeQuery(context, info, page), where: { AND: [where, page.where] }, orderBy: page.orderBy, take: page.take }
   const rows = await model.findMany(selects(info, 'totalCount') ? { ...query, [totalCountHint]: where } : query)
   return page.connection(rows, async () => totalCountOf(rows) ?? model.count({ where }))
@@ -62,7 +68,7 @@ export function batchedConnection<Node>({ read, count }: RelatedList<Node>) {
       const counts = new DataLoader<string, number>(async (countIds) => {
         const found = new Map((await count(context, [...countIds])).map((parent) => [parent.id, parent.count]))
         return countIds.map((id) => found.get(id) ?? 0)
-      })
+      }, { batchScheduleFn: afterTurns })
       return (id) => page.connection(nodes.get(id) ?? [], () => counts.load(id))
     })
   }
@@ -117,7 +123,7 @@ function batchPerField<Result>() {
           const resultOf = await load([...keys])
           return keys.map(resultOf)
         },
-        { maxBatchSize: 500 },
+        { maxBatchSize: 500, batchScheduleFn: afterTurns },
       )
     places.set(place, loader)
     return loader.load(key)

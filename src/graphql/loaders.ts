@@ -1,5 +1,6 @@
 import DataLoader from 'dataloader'
 import type { ServiceContext } from '../domain/service-context.js'
+import { afterTurns } from '../request-scope/turns.js'
 
 /** A class with the loaders of one module, e.g. OrganisationLoaders. */
 type LoaderClass<Loader> = new (services: ServiceContext) => Loader
@@ -24,8 +25,11 @@ export class Loaders {
 
 /** Makes a loader of rows by id, with one statement for all ids that are loaded at the same time. `load` rejects if there is no such row. */
 export function byId<Row extends { id: string }>(find: (ids: string[]) => PromiseLike<Row[]>): DataLoader<string, Row> {
-  return new DataLoader<string, Row>(async (ids) => {
-    const rows = new Map((await find([...ids])).map((row) => [row.id, row]))
-    return ids.map((id) => rows.get(id) ?? new Error(`No row ${id}.`))
-  })
+  return new DataLoader<string, Row>(
+    async (ids) => {
+      const rows = new Map((await find([...ids])).map((row) => [row.id, row]))
+      return ids.map((id) => rows.get(id) ?? new Error(`No row ${id}.`))
+    },
+    { batchScheduleFn: afterTurns },
+  )
 }

@@ -1,8 +1,8 @@
-import { createHash } from 'node:crypto'
-import { GraphQLError } from 'graphql'
 import { z } from 'zod'
 import { type RowComparison, rowComparison } from '../domain/query-hints.js'
-import { isStorable, isUuid } from '../domain/validation.js'
+import { canHold, isUuid } from '../domain/validation.js'
+import { badInput } from './bad-input.js'
+import { bindCursor, decodeCursor, encodeCursor } from './cursors.js'
 
 /*
  * Relay connections with keyset pagination: a cursor holds the values of its row in the columns of the order. A page starts right after
@@ -45,7 +45,8 @@ export function orderColumns<Row>() {
     date: column(date, false),
     nullableDate: column(date, true),
     nullableNumber: column(z.number(), true),
-    text: column(z.string().refine(isStorable), false),
+    /** @param max the maximum length of the column's texts, in Unicode code points */
+    text: (name: keyof Row & string, max: number) => column(z.string().refine((it) => canHold(max, it)), false)(name),
     uuid: column(z.string().refine(isUuid), false),
   }
 }
@@ -75,8 +76,10 @@ export function orderOf<Row, Field extends string>(
     }),
   )
   // A column that comes again cannot change the order.
-  const unique = terms.filter(({ column }, index) => terms.findIndex((term) => term.column === column) === index)
-  return [...unique, { column: tieBreaker, direction: unique.at(-1)?.direction ?? 'desc' }]
+  const unique = new Map<OrderColumn<Row>, OrderTerm<Row>>()
+  for (const term of terms) if (!unique.has(term.column)) unique.set(term.column, term)
+  const order = [...unique.values()]
+  return [...order, { column: tieBreaker, direction: order.at(-1)?.direction ?? 'desc' }]
 }
 
 /** A page that is not read yet: the parts of its Prisma query, and how to make a connection of the rows. */
@@ -109,11 +112,13 @@ export interface Connection<Node> {
 export function planPage<Row>(args: PageArguments, order: OrderTerm<Row>[], list: [name: string, filter?: unknown]): Page<Row> {
   const size = pageSize(args)
   const backward = args.last != null
-  const binding = bindCursor([order.map(({ column, direction }) => [column.name, direction]), ...list])
+  // Made only when a cursor comes or is asked for, because a filter can be long.
+  let bound: string | undefined
+  const binding = () => (bound ??= bindCursor([order.map(({ column, direction }) => [column.name, direction]), ...list]))
   const checks = order.map(({ column }) => isValueOf(column))
   const conditions: Condition[] = []
-  if (args.after != null) conditions.push(beyondCursor(order, decodeCursor('after', args.after, binding, checks), false))
-  if (args.before != null) conditions.push(beyondCursor(order, decodeCursor('before', args.before, binding, checks), true))
+  if (args.after != null) conditions.push(beyondCursor(order, decodeCursor('after', args.after, binding(), checks), false))
+  if (args.before != null) conditions.push(beyondCursor(order, decodeCursor('before', args.before, binding(), checks), true))
   return {
     where: { AND: conditions },
     orderBy: order.map(({ column, direction }) => {
@@ -130,7 +135,7 @@ export function planPage<Row>(args: PageArguments, order: OrderTerm<Row>[], list
         // A getter, because most cursors are never asked for.
         get cursor() {
           return encodeCursor(
-            binding,
+            binding(),
             order.map(({ column }) => node[column.name]),
           )
         },
@@ -201,40 +206,6 @@ function beyondValue<Row>(
   return nullable && !backward ? { OR: [strictly, { [name]: { equals: null } }] } : strictly
 }
 
-/** A short hash that a cursor carries, so that it is refused for any other list, order or filter. */
-export function bindCursor(boundTo: unknown): string {
-  return createHash('sha256').update(JSON.stringify(boundTo)).digest('base64url').slice(0, 8)
-}
-
-export function encodeCursor(binding: string, values: unknown[]): string {
-  return Buffer.from(JSON.stringify([binding, ...values])).toString('base64url')
-}
-
-/**
- * Reads the values of a cursor.
- *
- * @param isValue checks the value of each column
- * @throws GraphQLError with code BAD_USER_INPUT if the cursor is malformed, of another binding, or has other values.
- */
-export function decodeCursor(
-  argument: 'after' | 'before',
-  cursor: string,
-  binding: string,
-  isValue: ((value: unknown) => boolean)[],
-): unknown[] {
-  const refusal = () => badInput(`\`${argument}\` is not a cursor of this list in this order and with this filter.`)
-  let json: unknown
-  try {
-    json = JSON.parse(Buffer.from(cursor, 'base64url').toString('utf8'))
-  } catch {
-    throw refusal()
-  }
-  if (!Array.isArray(json) || json[0] !== binding || json.length !== isValue.length + 1) throw refusal()
-  const values: unknown[] = json.slice(1)
-  if (!isValue.every((check, index) => check(values[index]))) throw refusal()
-  return values
-}
-
 /** @throws GraphQLError with code BAD_USER_INPUT for a page size outside 0 to 100, or `first` together with `last`. */
 export function pageSize({ first, last }: PageArguments): number {
   if (first != null && last != null) throw badInput('`first` and `last` cannot be given together.')
@@ -242,9 +213,4 @@ export function pageSize({ first, last }: PageArguments): number {
   const name = first != null ? 'first' : 'last'
   if (size < 0 || size > MAXIMUM_PAGE_SIZE) throw badInput(`\`${name}\` must be from 0 to ${MAXIMUM_PAGE_SIZE}.`)
   return size
-}
-
-/** An error in the arguments of a list, which the client can correct. */
-export function badInput(message: string): GraphQLError {
-  return new GraphQLError(message, { extensions: { code: 'BAD_USER_INPUT' } })
 }

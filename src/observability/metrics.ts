@@ -60,7 +60,7 @@ function measurePool(registry: Registry, pool: Database['pool']): void {
     })
   gauge('gateway_pool_connections', 'Connections to the database, idle ones included.', () => pool.totalCount)
   gauge('gateway_pool_idle_connections', 'Connections to the database that nobody uses.', () => pool.idleCount)
-  gauge('gateway_pool_waiting', 'How many wait for a connection to the database.', () => pool.waitingCount)
+  gauge('gateway_pool_waiting', 'How many wait for a connection to the database.', () => pool.waiting)
 }
 
 /** No label has values that a client chooses, such as operation names: each value would be a time series of its own. */
@@ -87,7 +87,7 @@ function requestMetrics(registry: Registry): RequestObserver {
     registers,
   })
   // Each series starts at 0: Prometheus's rate() does not see the first increment of a series that starts at 1.
-  const reasons: Interruption[] = ['TIMEOUT', 'OVERLOADED', 'ABANDONED']
+  const reasons: Interruption[] = ['TIMEOUT', 'OVERLOADED', 'ABANDONED', 'TOO_LARGE']
   for (const reason of reasons) interruptions.inc({ reason }, 0)
   const conflicts = new Counter({
     name: 'gateway_conflicts_total',

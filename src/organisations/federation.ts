@@ -1,7 +1,7 @@
 import { builder } from '../graphql/builder.js'
 import type { Entity as EntityRow, Organisation as OrganisationRow, User as UserRow } from '../generated/prisma/client.js'
 import { registerNodeType } from '../graphql/nodes.js'
-import { references, referencesById } from '../graphql/references.js'
+import { referencesById, referencesBySourcedId } from '../graphql/references.js'
 import { visible } from './access.js'
 import { Entity, Organisation, User } from './schema.js'
 
@@ -11,10 +11,8 @@ const organisationById = referencesById<OrganisationRow>('Organisation', ({ stor
 const userById = referencesById<UserRow>('User', ({ store, viewer }, ids, query) =>
   store.user.findMany({ ...query, where: { ...visible(viewer), id: { in: ids } } }),
 )
-const userBySourcedId = references<UserRow>(
-  'User',
-  'sourcedId',
-  ({ store, viewer }, sourcedIds, query) => store.user.findMany({ ...query, where: { ...visible(viewer), sourcedId: { in: sourcedIds } } }),
+const userBySourcedId = referencesBySourcedId<UserRow>('User', ({ store, viewer }, sourcedIds, query) =>
+  store.user.findMany({ ...query, where: { ...visible(viewer), sourcedId: { in: sourcedIds } } }),
 )
 const entityById = referencesById<EntityRow>('Entity', ({ store, viewer }, ids, query) =>
   store.entity.findMany({ ...query, where: { ...visible(viewer), id: { in: ids } } }),

@@ -2,16 +2,17 @@
 import { z } from 'zod'
 import type { ServiceContext } from '../domain/service-context.js'
 import type { ValidationIssue } from '../domain/failures.js'
-import { batches, findReferenced, type Imported, name, uniqueRows, upsertRows } from '../domain/import-rows.js'
-import { sourcedId, text } from '../domain/validation.js'
+import { batches, findReferenced, type Imported, uniqueRows, upsertRows } from '../domain/import-rows.js'
+import { name, sourcedId, text } from '../domain/validation.js'
 import { visible } from './access.js'
+import { COUNTRY_LENGTH, SUBJECT_LENGTH } from './rules.js'
 
-const user = z.strictObject({ sourcedId, subject: text({ min: 1, max: 255 }).nullish(), name })
+const user = z.strictObject({ sourcedId, subject: text({ min: 1, max: SUBJECT_LENGTH }).nullish(), name })
 const entity = z.strictObject({
   sourcedId,
   name,
   companyType: text({ min: 1, max: 100 }).nullish(),
-  country: text({ min: 1, max: 100 }).nullish(),
+  country: text({ min: 1, max: COUNTRY_LENGTH }).nullish(),
 })
 
 /** The lists of an import file that this module imports. */

@@ -1,13 +1,15 @@
 import type { Entity, Prisma, User } from '../generated/prisma/client.js'
-import { exactText, substring } from '../domain/conditions.js'
+import { exactSourcedId, exactText, substring } from '../domain/conditions.js'
+import { NAME_LENGTH } from '../domain/validation.js'
 import { orderColumns, orderOf, type OrderBy, type PageArguments, planPage } from '../graphql/pagination.js'
 import type { Viewer } from '../domain/viewer.js'
 import { visible } from './access.js'
+import { COUNTRY_LENGTH, SUBJECT_LENGTH } from './rules.js'
 
 /* The filters and orders of the lists of users and entities. */
 
 const entity = orderColumns<Pick<Entity, 'id' | 'name' | 'createdAt'>>()
-const entityOrder = { CREATED_AT: entity.date('createdAt'), NAME: entity.text('name') }
+const entityOrder = { CREATED_AT: entity.date('createdAt'), NAME: entity.text('name', NAME_LENGTH) }
 const entityId = entity.uuid('id')
 
 export function planEntities(
@@ -20,8 +22,8 @@ export function planEntities(
   const { search, country } = args.filter ?? {}
   const where: Prisma.EntityWhereInput = {
     ...visible(viewer),
-    ...(search != null && { name: substring(search) }),
-    ...(country != null && { country: exactText(country) }),
+    ...(search != null && { name: substring(search, NAME_LENGTH) }),
+    ...(country != null && { country: exactText(country, COUNTRY_LENGTH) }),
   }
   return { where, page: planPage(args, orderOf(entityOrder, args.orderBy, 'CREATED_AT', entityId), ['entities', args.filter]) }
 }
@@ -37,9 +39,9 @@ export function planUsers(
   const { search, sourcedId, subject } = args.filter ?? {}
   const where: Prisma.UserWhereInput = {
     ...visible(viewer),
-    ...(search != null && { name: substring(search) }),
-    ...(sourcedId != null && { sourcedId: exactText(sourcedId) }),
-    ...(subject != null && { subject: exactText(subject) }),
+    ...(search != null && { name: substring(search, NAME_LENGTH) }),
+    ...(sourcedId != null && { sourcedId: exactSourcedId(sourcedId) }),
+    ...(subject != null && { subject: exactText(subject, SUBJECT_LENGTH) }),
   }
   return { where, page: planPage(args, orderOf(userOrder, null, 'CREATED_AT', userId), ['users', args.filter]) }
 }

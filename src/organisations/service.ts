@@ -1,12 +1,12 @@
 // Creates organisations, keys and sessions, and revokes keys, for the admin commands and the demo data.
 import type { PrismaClient } from '../generated/prisma/client.js'
 import { NotFoundError, ValidationError } from '../domain/failures.js'
-import { check, isUuid, text } from '../domain/validation.js'
+import { check, isUuid, name as organisationName } from '../domain/validation.js'
 import type { Scope } from '../domain/scopes.js'
 import { hashOf, newSecret } from './credentials.js'
 
 export async function createOrganisation(db: PrismaClient, name: string) {
-  const checked = check(text({ min: 1, max: 200 }), name, ['name'])
+  const checked = check(organisationName, name, ['name'])
   if (checked instanceof ValidationError) return checked
   return db.organisation.create({ data: { name: checked }, select: { id: true, companyId: true, name: true } })
 }

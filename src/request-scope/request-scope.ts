@@ -2,8 +2,8 @@ import { AsyncLocalStorage } from 'node:async_hooks'
 import { Client, type ClientBase } from 'pg'
 import { Writes } from './writes.js'
 
-/** Why a request was interrupted: its deadline passed, no connection to the database was free, or its client disconnected. */
-export type Interruption = 'TIMEOUT' | 'OVERLOADED' | 'ABANDONED'
+/** Why a request was interrupted: its deadline passed, no connection to the database was free, its client disconnected, or it was about too much. */
+export type Interruption = 'TIMEOUT' | 'OVERLOADED' | 'ABANDONED' | 'TOO_LARGE'
 
 /** The state of one HTTP request: its id in the log, its counters, its writes, its deadline, and the connections that are executing its SQL. */
 export class RequestScope {
@@ -13,6 +13,8 @@ export class RequestScope {
   conflicts = 0
   /** Why it was interrupted, if it was; the first reason counts. */
   interruption: Interruption | undefined
+  /** The organisation that sent it, once its credential is known. */
+  organisationId: string | undefined
   /** The operation name that the client sent, cut to 100 characters. */
   operationName: string | undefined
   readonly startedAt = performance.now()
@@ -25,10 +27,20 @@ export class RequestScope {
   #timer: NodeJS.Timeout | undefined
   #expire: (() => void) | undefined
   #writes: Writes | undefined
+  #isOver = false
+  readonly #endings: (() => void)[] = []
 
-  /** @param members For a joint scope (see `jointScope`): the scopes of the requests. Otherwise empty. */
+  /** How many bytes of results the database has sent it. */
+  #received = 0
+  #readsInPortions = false
+
+  /**
+   * @param maximumBytes How many bytes of results the database may send it.
+   * @param members For a joint scope (see `jointScope`): the scopes of the requests. Otherwise empty.
+   */
   constructor(
     readonly requestId: string,
+    readonly maximumBytes = Infinity,
     readonly members: readonly RequestScope[] = [],
   ) {}
 
@@ -61,6 +73,18 @@ export class RequestScope {
     this.#expire = undefined
   }
 
+  /** Counts bytes that the database has sent to the request, and interrupts it when they are too many. */
+  received(bytes: number): void {
+    if (this.#readsInPortions) return
+    this.#received += bytes
+    if (this.#received > this.maximumBytes) this.interrupt('TOO_LARGE')
+  }
+
+  /** To be called by work that reads much, but keeps little of it at a time: what the database sends is not counted from now on. */
+  readInPortions(): void {
+    this.#readsInPortions = true
+  }
+
   /** Notes that a connection executes SQL of this request, until `release`. */
   hold(connection: ClientBase): void {
     this.#connections.add(connection)
@@ -82,6 +106,18 @@ export class RequestScope {
     }
   }
 
+  /** Calls `end` when the answer has been sent or nobody is there to receive it, or at once if that has been so. */
+  whenOver(end: () => void): void {
+    if (this.#isOver) end()
+    else this.#endings.push(end)
+  }
+
+  /** To be called when the answer has been sent or nobody is there to receive it. */
+  over(): void {
+    this.#isOver = true
+    for (const end of this.#endings.splice(0)) end()
+  }
+
   /** Calls `hear` when the request is interrupted, or at once if it has been. */
   whenInterrupted(hear: () => void): void {
     if (this.interruption === undefined) this.#listeners.push(hear)
@@ -96,7 +132,8 @@ export class RequestScope {
 export function jointScope(members: RequestScope[]): RequestScope | undefined {
   const [first, ...others] = members
   if (!first || others.length === 0) return first
-  const joint = new RequestScope(first.requestId, members)
+  const joint = new RequestScope(first.requestId, Infinity, members)
+  joint.organisationId = first.organisationId
   let waiting = members.length
   for (const member of members) {
     member.whenInterrupted(() => {

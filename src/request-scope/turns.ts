@@ -23,15 +23,35 @@ export function isTurnOver(): boolean {
   return false
 }
 
-/** Resolves in a later turn of the event loop. */
-export function nextTurn(): Promise<void> {
-  return new Promise((resolve) => {
-    const scope = currentScope()
-    const resolvers = waiting.get(scope)
-    if (resolvers) resolvers.push(resolve)
-    else waiting.set(scope, [resolve])
-    isTurnOver()
-  })
+/**
+ * Resolves in a turn of the event loop that is not over.
+ *
+ * @throws Error when the request has been interrupted meanwhile, so that its work ends
+ */
+export async function nextTurn(): Promise<void> {
+  const scope = currentScope()
+  do {
+    await new Promise<void>((resolve) => {
+      const resolvers = waiting.get(scope)
+      if (resolvers) resolvers.push(resolve)
+      else waiting.set(scope, [resolve])
+      isTurnOver()
+    })
+    if (scope?.interruption !== undefined) throw new Error('The request was interrupted.')
+  } while (isTurnOver())
+}
+
+/**
+ * Calls `run` when the work of the request that can be done now has been done, over as many turns as it takes. A batch that is loaded then
+ * is as large as without turns.
+ */
+export function afterTurns(run: () => void): void {
+  const scope = currentScope()
+  const runOrWait = () => {
+    if (waiting.has(scope)) setImmediate(runOrWait)
+    else run()
+  }
+  void Promise.resolve().then(() => process.nextTick(runOrWait))
 }
 
 /** Starts the next turn, if work waits for it: lets requests go on, one after another, until the turn is over. */
@@ -48,7 +68,13 @@ async function takeTurn(): Promise<void> {
     waiting.delete(scope)
     resolvers.pop()?.()
     if (resolvers.length > 0) waiting.set(scope, resolvers)
-    // What was resumed runs now, up to where it awaits something.
-    await Promise.resolve()
+    // What was resumed runs now, up to where it awaits more than promises that are resolved already.
+    await afterMicrotasks()
   }
+}
+
+/** Resolves when all promises that are resolved have been heard. Ticks come after microtasks, if they are asked for in one. */
+async function afterMicrotasks(): Promise<void> {
+  await Promise.resolve()
+  await new Promise<void>((resolve) => process.nextTick(resolve))
 }

@@ -1,4 +1,4 @@
-import { exactText } from '../domain/conditions.js'
+import { isSourcedId } from '../domain/validation.js'
 import { changedRow, changeSubscription, rowDescription } from '../versioning/change-subscription.js'
 import { visible } from './access.js'
 import { resultById } from './federation.js'
@@ -10,7 +10,7 @@ changeSubscription({
   noun: 'result',
   key: { name: 'sourcedId', description: 'The writing system’s own id of the result.' },
   find: ({ store, viewer }, sourcedId) =>
-    store.assessmentResult.findFirst({ where: { ...visible(viewer), sourcedId: exactText(sourcedId) }, select: { id: true, version: true } }),
+    isSourcedId(sourcedId) ? store.assessmentResult.findFirst({ where: { ...visible(viewer), sourcedId }, select: { id: true, version: true } }) : null,
   row: (t) =>
     t.field({
       type: AssessmentResult,

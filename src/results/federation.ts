@@ -5,7 +5,7 @@ import type {
   ScoreScale as ScoreScaleRow,
 } from '../generated/prisma/client.js'
 import { registerNodeType } from '../graphql/nodes.js'
-import { references, referencesById } from '../graphql/references.js'
+import { referencesById, referencesBySourcedId } from '../graphql/references.js'
 import { visible } from './access.js'
 import { AssessmentLineItem, AssessmentResult, ScoreScale } from './schema.js'
 
@@ -18,11 +18,8 @@ const lineItemById = referencesById<AssessmentLineItemRow>('AssessmentLineItem',
 const scaleById = referencesById<ScoreScaleRow>('ScoreScale', ({ store, viewer }, ids, query) =>
   store.scoreScale.findMany({ ...query, where: { ...visible(viewer), id: { in: ids } } }),
 )
-const resultBySourcedId = references<AssessmentResultRow>(
-  'AssessmentResult',
-  'sourcedId',
-  ({ store, viewer }, sourcedIds, query) =>
-    store.assessmentResult.findMany({ ...query, where: { ...visible(viewer), sourcedId: { in: sourcedIds } } }),
+const resultBySourcedId = referencesBySourcedId<AssessmentResultRow>('AssessmentResult', ({ store, viewer }, sourcedIds, query) =>
+  store.assessmentResult.findMany({ ...query, where: { ...visible(viewer), sourcedId: { in: sourcedIds } } }),
 )
 
 builder.asEntity(AssessmentResult, {

@@ -1,8 +1,8 @@
 // Imports score scales and line items.
 import { z } from 'zod'
 import type { ServiceContext } from '../domain/service-context.js'
-import { description, findReferenced, type Imported, name, uniqueRows, unknownReference, upsertRows } from '../domain/import-rows.js'
-import { refuse, sourcedId, text } from '../domain/validation.js'
+import { description, findReferenced, type Imported, uniqueRows, unknownReference, upsertRows } from '../domain/import-rows.js'
+import { name, refuse, sourcedId, text } from '../domain/validation.js'
 import { visible } from './access.js'
 import { scoreScaleValues } from './rules.js'
 

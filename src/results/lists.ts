@@ -1,5 +1,6 @@
 import type { AssessmentLineItem, AssessmentResult, Prisma } from '../generated/prisma/client.js'
-import { exactText, substring } from '../domain/conditions.js'
+import { exactSourcedId, substring } from '../domain/conditions.js'
+import { NAME_LENGTH } from '../domain/validation.js'
 import { anyOf } from '../graphql/filters.js'
 import { orderColumns, orderOf, type OrderBy, type PageArguments, planPage } from '../graphql/pagination.js'
 import type { Viewer } from '../domain/viewer.js'
@@ -34,9 +35,9 @@ export function planResults(
     ...visible(viewer),
     ...(status && { status: anyOf(status) }),
     ...(scoreStatus && { scoreStatus: anyOf(scoreStatus) }),
-    ...(studentSourcedId != null && { student: { ...visible(viewer), sourcedId: exactText(studentSourcedId) } }),
+    ...(studentSourcedId != null && { student: { ...visible(viewer), sourcedId: exactSourcedId(studentSourcedId) } }),
     ...(assessmentLineItemSourcedId != null && {
-      assessmentLineItem: { ...visible(viewer), sourcedId: exactText(assessmentLineItemSourcedId) },
+      assessmentLineItem: { ...visible(viewer), sourcedId: exactSourcedId(assessmentLineItemSourcedId) },
     }),
     ...(modifiedSince && { updatedAt: { gte: modifiedSince } }),
   }
@@ -50,7 +51,7 @@ const lineItemId = lineItem.uuid('id')
 export function planLineItems(viewer: Viewer, args: PageArguments & { search?: string | null }) {
   const where: Prisma.AssessmentLineItemWhereInput = {
     ...visible(viewer),
-    ...(args.search != null && { title: substring(args.search) }),
+    ...(args.search != null && { title: substring(args.search, NAME_LENGTH) }),
   }
   return { where, page: planPage(args, orderOf(lineItemOrder, null, 'CREATED_AT', lineItemId), ['assessmentLineItems', args.search]) }
 }

@@ -1,8 +1,8 @@
 import { builder } from '../graphql/builder.js'
 import type { AssessmentResult as AssessmentResultRow } from '../generated/prisma/client.js'
 import { batchedConnection, listPage } from '../graphql/connections.js'
-import { exactText } from '../domain/conditions.js'
 import { orderInput } from '../graphql/order.js'
+import { isSourcedId } from '../domain/validation.js'
 import { visible } from './access.js'
 import { planLineItems, planResults } from './lists.js'
 import { AssessmentLineItem, AssessmentResult, AssessmentResultStatus, ScoreStatus } from './schema.js'
@@ -42,7 +42,7 @@ builder.queryFields((t) => ({
     description: 'One result.',
     args: { sourcedId: t.arg.id({ required: true, description: 'The writing system’s own id of the result.' }) },
     resolve: (query, _root, { sourcedId }, { store, viewer }) =>
-      store.assessmentResult.findFirst({ ...query, where: { ...visible(viewer), sourcedId: exactText(sourcedId) } }),
+      isSourcedId(sourcedId) ? store.assessmentResult.findFirst({ ...query, where: { ...visible(viewer), sourcedId } }) : null,
   }),
   assessmentResults: t.connection(
     {
@@ -64,7 +64,7 @@ builder.queryFields((t) => ({
     description: 'One line item.',
     args: { sourcedId: t.arg.id({ required: true, description: 'The writing system’s own id of the line item.' }) },
     resolve: (query, _root, { sourcedId }, { store, viewer }) =>
-      store.assessmentLineItem.findFirst({ ...query, where: { ...visible(viewer), sourcedId: exactText(sourcedId) } }),
+      isSourcedId(sourcedId) ? store.assessmentLineItem.findFirst({ ...query, where: { ...visible(viewer), sourcedId } }) : null,
   }),
   assessmentLineItems: t.connection(
     {

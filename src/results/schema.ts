@@ -4,6 +4,7 @@ import { ResultLoaders } from './loaders.js'
 import { User } from '../organisations/schema.js'
 import { jsonObject } from '../domain/json.js'
 import { Node } from '../graphql/nodes.js'
+import { upToCharacters } from '../graphql/text-size.js'
 import { Versioned } from '../versioning/schema.js'
 import { type LearningObjectiveSet as LearningObjectiveSetShape, learningObjectiveSets, scoreScaleValue, scoreScaleValues } from './rules.js'
 import type { z } from 'zod'
@@ -59,7 +60,7 @@ export const AssessmentLineItem = builder.prismaObject('AssessmentLineItem', {
   fields: (t) => ({
     sourcedId: t.exposeID('sourcedId', { description: 'The writing system’s own id, unique in the organisation.' }),
     title: t.exposeString('title', { description: 'Its title.' }),
-    description: t.exposeString('description', { nullable: true, description: 'What is scored.' }),
+    description: t.exposeString('description', { nullable: true, extensions: upToCharacters(10_000), description: 'What is scored.' }),
     resultValueMin: t.exposeFloat('resultValueMin', { nullable: true, description: 'The lowest score it takes; null: no bound.' }),
     resultValueMax: t.exposeFloat('resultValueMax', { nullable: true, description: 'The highest score it takes; null: no bound.' }),
     scoreScale: t.relation('scoreScale', {
@@ -77,7 +78,7 @@ const LearningObjectiveResult = builder
     fields: (t) => ({
       learningObjectiveId: t.exposeString('learningObjectiveId', { description: 'The objective; a UUID when the source is "case".' }),
       score: t.exposeFloat('score', { nullable: true, description: 'The score as a number.' }),
-      textScore: t.exposeString('textScore', { nullable: true, description: 'The score as a text.' }),
+      textScore: t.exposeString('textScore', { nullable: true, extensions: upToCharacters(65_536), description: 'The score as a text.' }),
     }),
   })
 
@@ -111,6 +112,7 @@ export const AssessmentResult = builder.prismaObject('AssessmentResult', {
     metadata: t.field({
       type: 'JSONObject',
       nullable: true,
+      extensions: upToCharacters(65_536),
       description: 'What the writing system keeps with it, up to 64 KiB of JSON.',
       select: { metadata: true },
       resolve: (row) => jsonObject.nullable().parse(row.metadata),
@@ -125,7 +127,7 @@ export const AssessmentResult = builder.prismaObject('AssessmentResult', {
       resolve: (_query, row, _args, { loaders }) => loaders.of(OrganisationLoaders).users.load(row.studentId),
     }),
     score: t.exposeFloat('score', { nullable: true, description: 'The score as a number, within the bounds of the line item.' }),
-    textScore: t.exposeString('textScore', { nullable: true, description: 'The score as a text: a grade of the score scale, where there is one.' }),
+    textScore: t.exposeString('textScore', { nullable: true, extensions: upToCharacters(65_536), description: 'The score as a text: a grade of the score scale, where there is one.' }),
     scoreDate: t.expose('scoreDate', { type: 'DateTime', description: 'When it was scored.' }),
     scoreScale: t.relation('scoreScale', {
       nullable: true,
@@ -134,7 +136,7 @@ export const AssessmentResult = builder.prismaObject('AssessmentResult', {
     }),
     scorePercentile: t.exposeFloat('scorePercentile', { nullable: true, description: 'The percentile of the score, 0 to 100.' }),
     scoreStatus: t.expose('scoreStatus', { type: ScoreStatus, description: 'How far scoring has come.' }),
-    comment: t.exposeString('comment', { nullable: true, description: 'What the scorer remarked, up to 65,536 characters.' }),
+    comment: t.exposeString('comment', { nullable: true, extensions: upToCharacters(65_536), description: 'What the scorer remarked, up to 65,536 characters.' }),
     learningObjectiveSet: t.field({
       type: [LearningObjectiveSet],
       description: 'Scores on learning objectives.',

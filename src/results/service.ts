@@ -3,8 +3,7 @@ import { z } from 'zod'
 import type { ServiceContext } from '../domain/service-context.js'
 import { type AssessmentResult, Prisma } from '../generated/prisma/client.js'
 import { type ConflictError, type ForbiddenError, isFailure, NotFoundError, ValidationError } from '../domain/failures.js'
-import { exactText } from '../domain/conditions.js'
-import { check, expectedVersion, sourcedId } from '../domain/validation.js'
+import { check, expectedVersion, isSourcedId, sourcedId } from '../domain/validation.js'
 import { changeVersioned, createVersioned, Write } from '../versioning/gate.js'
 import { requireScope } from '../domain/viewer.js'
 import { visible } from './access.js'
@@ -61,14 +60,18 @@ export async function putAssessmentResult(
 async function findReferences({ store, viewer }: ServiceContext, input: PutInput) {
   const { assessmentLineItemSourcedId, studentSourcedId, scoreScaleSourcedId, ...values } = input
   const [lineItem, student, givenScale] = await Promise.all([
-    store.assessmentLineItem.findFirst({
-      where: { ...visible(viewer), sourcedId: exactText(assessmentLineItemSourcedId) },
-      include: { scoreScale: true },
-    }),
-    store.user.findFirst({ where: { ...visible(viewer), sourcedId: exactText(studentSourcedId) }, select: { id: true } }),
-    scoreScaleSourcedId == null
-      ? null
-      : store.scoreScale.findFirst({ where: { ...visible(viewer), sourcedId: exactText(scoreScaleSourcedId) } }),
+    isSourcedId(assessmentLineItemSourcedId)
+      ? store.assessmentLineItem.findFirst({
+          where: { ...visible(viewer), sourcedId: assessmentLineItemSourcedId },
+          include: { scoreScale: true },
+        })
+      : null,
+    isSourcedId(studentSourcedId)
+      ? store.user.findFirst({ where: { ...visible(viewer), sourcedId: studentSourcedId }, select: { id: true } })
+      : null,
+    scoreScaleSourcedId != null && isSourcedId(scoreScaleSourcedId)
+      ? store.scoreScale.findFirst({ where: { ...visible(viewer), sourcedId: scoreScaleSourcedId } })
+      : null,
   ])
   if (!lineItem || !student || (scoreScaleSourcedId != null && !givenScale)) {
     return new NotFoundError([

@@ -1,7 +1,9 @@
+import { isRecord } from '../domain/is-record.js'
 import type { ChangeSignals } from '../database/change-signals.js'
 import type { Viewer } from '../domain/viewer.js'
 import type { PrismaClient } from '../generated/prisma/client.js'
 import type { Context } from '../graphql/context.js'
+import { Budget } from '../graphql/budget.js'
 import { Loaders } from '../graphql/loaders.js'
 import type { RequestHeaders } from '../observability/request-observer.js'
 import type { Authenticate } from './authentication.js'
@@ -20,7 +22,18 @@ export function contextFactory({ store, changes, authenticate, refreshTimeoutMs 
     changes,
     viewer,
     loaders: new Loaders({ store, viewer }),
+    budget: new Budget(),
     reauthenticate: () => authenticate(credentials),
     refreshTimeoutMs,
   })
+}
+
+/** The context of a resolver or plugin, whose type GraphQL does not know. */
+export function asContext(value: unknown): Context {
+  if (!isContext(value)) throw new Error('An operation has no context.')
+  return value
+}
+
+function isContext(value: unknown): value is Context {
+  return isRecord(value) && 'loaders' in value
 }

@@ -1,11 +1,12 @@
 import { useExtendContextValuePerExecuteSubscriptionEvent } from '@envelop/execute-subscription-event'
 import type { Plugin, YogaServerOptions } from 'graphql-yoga'
 import type { Logger } from 'pino'
-import { isRecord } from '../domain/is-record.js'
 import type { Context } from '../graphql/context.js'
 import { Loaders } from '../graphql/loaders.js'
 import type { RequestObserver } from '../observability/request-observer.js'
+import { asContext } from './context.js'
 import type { Authenticate } from './authentication.js'
+import { useAnswerLimit } from './guards/answer-limit.js'
 import { readBody } from './guards/body.js'
 import { CostLimit, useCostLimit } from './guards/cost.js'
 import { requireCredential } from './guards/credential.js'
@@ -13,6 +14,7 @@ import { preventCsrf } from './guards/csrf.js'
 import { useDeadline } from './guards/deadline.js'
 import { useDocumentCache } from './guards/document-cache.js'
 import { type DocumentLimits, useDocumentLimits } from './guards/document-limits.js'
+import { type FairShareSettings, useFairShare } from './guards/fair-share.js'
 import type { Guard } from './guards/guard.js'
 import { useHiddenSchema } from './guards/hidden-schema.js'
 import { type PersistedDocuments, usePersistedDocuments } from './guards/persisted-documents.js'
@@ -32,10 +34,13 @@ export interface Limits {
   refreshTimeoutMs: number
   /** Maximum length of a request's body, in bytes. */
   bodyBytes: number
+  /** How many bytes an operation may have from the database, and how many it may answer. */
+  answerBytes: number
   document: DocumentLimits
   /** Maximum cost of an operation, which guards/cost.ts defines. */
   cost: number
   rate: RateLimitSettings
+  fair: FairShareSettings
 }
 
 export function httpGuards(limits: Limits, authenticate: Authenticate, log: Logger): { guards: Guard[]; close(): void } {
@@ -62,20 +67,18 @@ export function graphqlGuards({ limits, introspection, persistedDocuments, obser
     ...(introspection ? [] : [useHiddenSchema()]),
     useCostLimit(new CostLimit(limits.cost)),
     ...(execution ? [execution] : []),
+    useAnswerLimit(limits.answerBytes),
+    useFairShare(limits.fair),
     // After the executor's plugin: each plugin wraps the execute function that the plugins before it have set.
     useDeadline(limits.operationTimeoutMs),
     useFreshLoadersPerEvent(),
   ]
 }
 
-/** Gives each event of a subscription its own loaders, because rows that were loaded for an earlier event may have changed. */
+/** Gives each event of a subscription its own loaders, because rows that were loaded for an earlier event may have changed, and its own budget. */
 function useFreshLoadersPerEvent() {
   return useExtendContextValuePerExecuteSubscriptionEvent<Context>(({ args: { contextValue } }) => {
-    if (!isContext(contextValue)) throw new Error('A subscription has no context.')
-    return { contextPartial: { loaders: new Loaders(contextValue) } }
+    const context = asContext(contextValue)
+    return { contextPartial: { loaders: new Loaders(context), budget: context.budget.renewed() } }
   })
-}
-
-function isContext(value: unknown): value is Context {
-  return isRecord(value) && 'loaders' in value
 }

@@ -20,6 +20,7 @@ import '../records/assessmentRecordChanged.js'
 import '../results/assessmentResultChanged.js'
 import { builder } from '../graphql/builder.js'
 import { guardEntities } from '../graphql/federation.js'
+import { boundLongAnswers } from '../graphql/long-answers.js'
 import { declareNodeQueries } from '../graphql/nodes.js'
 
 declareNodeQueries()
@@ -30,3 +31,4 @@ export const schema = builder.toSubGraphSchema({
   federationDirectives: ['@key', '@shareable', '@inaccessible'],
 })
 guardEntities(schema)
+boundLongAnswers(schema)

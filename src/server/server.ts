@@ -97,8 +97,7 @@ export function createServer(dependencies: ServerDependencies) {
     return graphql.answer(request, contextFor(viewer, credentials), body)
   }
 
-  async function handle(request: HttpRequest): Promise<HttpResponse | Response> {
-    const scope = beginRequest(request)
+  async function handle(request: HttpRequest, scope: RequestScope): Promise<HttpResponse | Response> {
     return runInScope(scope, async () => {
       const guarded: GuardedRequest = { request }
       const answer = await answerTo(guarded, scope).catch((error: unknown) => unexpectedErrorResponse(error, log))
@@ -113,11 +112,20 @@ export function createServer(dependencies: ServerDependencies) {
   return {
     /** Handles a request of node:http. */
     async listener(incoming: IncomingMessage, outgoing: ServerResponse): Promise<void> {
-      await send(await handle(httpRequestFromNode(incoming, outgoing, fetchAPI)), incoming, outgoing)
+      const request = httpRequestFromNode(incoming, outgoing, fetchAPI)
+      const scope = beginRequest(request, limits.answerBytes)
+      outgoing.once('close', () => scope.over())
+      await send(await handle(request, scope), incoming, outgoing)
     },
     /** Handles a request of the Fetch API, without a network connection. */
     async fetch(input: string | URL, init: RequestInit = {}): Promise<Response> {
-      return toFetchResponse(await handle(httpRequestFromFetch(new fetchAPI.Request(input, init))), fetchAPI)
+      const request = httpRequestFromFetch(new fetchAPI.Request(input, init))
+      const scope = beginRequest(request, limits.answerBytes)
+      try {
+        return toFetchResponse(await handle(request, scope), fetchAPI)
+      } finally {
+        scope.over()
+      }
     },
     async dispose(): Promise<void> {
       await graphql.dispose()

@@ -2,10 +2,10 @@
 import { z } from 'zod'
 import type { ServiceContext } from '../domain/service-context.js'
 import type { ValidationIssue } from '../domain/failures.js'
-import { description, differs, type Imported, name, uniqueRows, upsertRows } from '../domain/import-rows.js'
-import { sourcedId, text } from '../domain/validation.js'
+import { description, differs, type Imported, uniqueRows, upsertRows } from '../domain/import-rows.js'
+import { name, sourcedId, text } from '../domain/validation.js'
 import { visible } from './access.js'
-import { difficulty, questionOptions, templateSections } from './rules.js'
+import { difficulty, questionOptions, templateSections, TYPE_LENGTH } from './rules.js'
 
 const question = z.strictObject({
   sourcedId,
@@ -21,7 +21,7 @@ const outcome = z.strictObject({ name, riskLevel: z.enum(['LOW', 'MODERATE', 'HI
 const template = z.strictObject({
   sourcedId,
   name,
-  type: text({ min: 1, max: 100 }),
+  type: text({ min: 1, max: TYPE_LENGTH }),
   description: description.nullish(),
   validityDays: z.int().min(1).max(36_500).nullish(),
   sections: templateSections,

@@ -1,6 +1,9 @@
 import { z } from 'zod'
 import { between, refuse, text } from '../domain/validation.js'
 
+/** The maximum length of a template's type, in Unicode code points. */
+export const TYPE_LENGTH = 100
+
 /* The JSON columns of templates and of the question bank. */
 
 export const difficulty = z.enum(['EASY', 'MEDIUM', 'HARD'])

@@ -1,6 +1,7 @@
 import { builder } from '../graphql/builder.js'
 import { listPage } from '../graphql/connections.js'
 import { orderInput } from '../graphql/order.js'
+import { upToCharacters } from '../graphql/text-size.js'
 import { Node } from '../graphql/nodes.js'
 import { isUuid } from '../domain/validation.js'
 import { visible } from './access.js'
@@ -51,7 +52,7 @@ export const AssessmentTemplate = builder.prismaObject('AssessmentTemplate', {
   fields: (t) => ({
     name: t.exposeString('name', { description: 'Its name.' }),
     type: t.exposeString('type', { description: 'The kind of assessment; an entity has at most one open assessment of each type.' }),
-    description: t.exposeString('description', { nullable: true, description: 'What it is for.' }),
+    description: t.exposeString('description', { nullable: true, extensions: upToCharacters(10_000), description: 'What it is for.' }),
     validityDays: t.exposeInt('validityDays', {
       nullable: true,
       description: 'For how many days of 24 hours a passed record is valid; null: for ever.',

@@ -3,7 +3,7 @@ import { GraphQLError, type GraphQLResolveInfo } from 'graphql'
 import type { Scope } from '../domain/scopes.js'
 import { builder } from '../graphql/builder.js'
 import type { Context } from '../graphql/context.js'
-import type { LoadById } from '../graphql/references.js'
+import type { Load } from '../graphql/references.js'
 import { type Change, changesOf } from './change-stream.js'
 import type { VersionedKind } from './revisions.js'
 
@@ -64,7 +64,7 @@ export function changeSubscription({ kind, scope, noun, key, find, row }: Follow
 export const rowDescription = 'The row as it is now, which may be a later version already.'
 
 /** Loads the row of a change, as it is now. */
-export async function changedRow<Row>(load: LoadById<Row>, { id }: Change, context: Context, info: GraphQLResolveInfo): Promise<Row> {
+export async function changedRow<Row>(load: Load<Row>, { id }: Change, context: Context, info: GraphQLResolveInfo): Promise<Row> {
   const row = await load(context, info, id)
   if (!row) throw new Error(`The changed row ${id} is gone.`)
   return row

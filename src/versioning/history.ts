@@ -1,12 +1,6 @@
 import type { Revision } from '../generated/prisma/client.js'
-import {
-  bindCursor,
-  type Connection,
-  decodeCursor,
-  encodeCursor,
-  type PageArguments,
-  pageSize,
-} from '../graphql/pagination.js'
+import { bindCursor, decodeCursor, encodeCursor } from '../graphql/cursors.js'
+import { type Connection, type PageArguments, pageSize } from '../graphql/pagination.js'
 
 const binding = bindCursor('history')
 const isVersion = (value: unknown) => typeof value === 'number' && Number.isInteger(value)

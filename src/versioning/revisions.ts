@@ -1,6 +1,7 @@
 import DataLoader from 'dataloader'
 import type { ConflictError, VersionedRow } from '../domain/failures.js'
 import type { ServiceContext } from '../domain/service-context.js'
+import { afterTurns } from '../request-scope/turns.js'
 import type { Revision } from '../generated/prisma/client.js'
 
 /** The foreign key of Revision for each kind of row. */
@@ -43,15 +44,34 @@ export class RevisionLoaders {
               version: { gte: oldest, lte: newest },
             })),
           },
-          orderBy: { version: 'desc' },
         })
-        return ranges.map(({ kind, id, oldest, newest }) =>
-          revisions.filter((it) => it[revisionColumn[kind]] === id && it.version >= oldest && it.version <= newest),
-        )
+        // Grouped once and not searched for each range, which would take the square of their number.
+        const rows = new Map<string | null, Map<number, Revision>>()
+        for (const revision of revisions) {
+          const row = rows.get(rowOf(revision))
+          if (row) row.set(revision.version, revision)
+          else rows.set(rowOf(revision), new Map([[revision.version, revision]]))
+        }
+        return ranges.map(({ id, oldest, newest }) => versionsOf(rows.get(id), oldest, newest))
       },
-      { maxBatchSize: MAX_RANGES_PER_STATEMENT, cacheKeyFn: ({ id, oldest, newest }) => `${id} ${oldest} ${newest}` },
+      { maxBatchSize: MAX_RANGES_PER_STATEMENT, batchScheduleFn: afterTurns, cacheKeyFn: ({ id, oldest, newest }) => `${id} ${oldest} ${newest}` },
     )
   }
+}
+
+/** The id of the row whose revision it is. */
+function rowOf({ assessmentId, assessmentRecordId, assessmentResultId }: Revision): string | null {
+  return assessmentId ?? assessmentRecordId ?? assessmentResultId
+}
+
+/** The revisions of a row from version `newest` down to `oldest`, both included. */
+function versionsOf(revisions: ReadonlyMap<number, Revision> | undefined, oldest: number, newest: number): Revision[] {
+  const found: Revision[] = []
+  for (let version = newest; version >= oldest; version -= 1) {
+    const revision = revisions?.get(version)
+    if (revision) found.push(revision)
+  }
+  return found
 }
 
 /** The first `take` revisions of a row after a version, oldest first. */

@@ -613,6 +613,23 @@ describe('many assessments', () => {
     )
   })
 
+  it('go on past one batch also when they are named, in any order and by either of their ids', async () => {
+    const org = await anOrganisation()
+    const { id, qid } = await anAssessment(org, 1)
+    await copies(id, 1_000)
+    await revise(qid(0), { text: 'New' })
+    const rows = await db.assessment.findMany({ where: { organisationId: org.id } })
+    // One of them is not named. The others are two whole batches.
+    const [left, ...named] = rows.map((row, i) => ({ row, sortedBy: randomUUID(), assessmentId: i % 2 ? row.id.toUpperCase() : String(row.oid) }))
+    const assessmentIds = named.toSorted((a, b) => (a.sortedBy < b.sortedBy ? -1 : 1)).map(({ assessmentId }) => assessmentId)
+    const query = `mutation ($assessmentIds: [ID!]) {
+      refreshAssessments(assessmentIds: $assessmentIds) { ... on RefreshAssessmentsSuccess { assessmentsUpdated details { status assessment { oid } } } }
+    }`
+    const details = named.map(({ row }) => ({ status: 'UPDATED', assessment: { oid: row.oid } })).toSorted((a, b) => a.assessment.oid - b.assessment.oid)
+    expect(await org.request(query, { assessmentIds })).toEqual({ data: { refreshAssessments: { assessmentsUpdated: 1_000, details } } })
+    expect((await db.assessment.findUniqueOrThrow({ where: { id: left?.row.id ?? '' } })).version).toBe(1)
+  })
+
   it('are refreshed all or none, also when a later batch fails', async () => {
     const org = await anOrganisation()
     const { id, qid } = await anAssessment(org, 1)
@@ -629,6 +646,36 @@ describe('many assessments', () => {
     expect(errors).toMatchObject([{ message: 'Unexpected error.', extensions: { code: 'INTERNAL_SERVER_ERROR' } }])
     expect(logged.some((line) => line.includes(String(errors?.[0]?.extensions?.['errorId'])))).toBe(true)
     expect((await versionsOf(org)).filter((version) => version > 1)).toEqual([2])
+  })
+})
+
+it('an assessment may have questions of more pools than a statement can have parameters', async () => {
+  const POOLS = 33_000
+  const org = await anOrganisation()
+  const { id, qids } = await anAssessment(org, 1)
+  await remove(...qids)
+  const [spare] = await spares(org, 1, 'topic 33000')
+  // All of the same deleted question, each of a topic of its own.
+  await db.$executeRaw`
+    UPDATE "Assessment" SET "version" = "version" + 1, "sections" = jsonb_build_array(jsonb_build_object('title', 'Many', 'questions', (
+      SELECT jsonb_agg(("sections" #> '{0,questions,0}') || jsonb_build_object('id', gen_random_uuid(), 'topic', 'topic ' || number))
+      FROM generate_series(1, ${POOLS}::int) AS number
+    ))) WHERE "id" = ${id}::uuid`
+  const counts = 'status totalQuestions deletedQuestionsReplaced deletedQuestionsNotReplaced replacements { oldQid newQid }'
+  expect(await org.request(`mutation { refreshAssessments { ... on RefreshAssessmentsSuccess { details { ${counts} } } } }`)).toEqual({
+    data: {
+      refreshAssessments: {
+        details: [
+          {
+            status: 'UPDATED',
+            totalQuestions: POOLS,
+            deletedQuestionsReplaced: 1,
+            deletedQuestionsNotReplaced: POOLS - 1,
+            replacements: [{ oldQid: qids[0], newQid: spare }],
+          },
+        ],
+      },
+    },
   })
 })
 
@@ -660,5 +707,39 @@ describe('the deadline', () => {
     expect(log.find((line) => line.includes(errors[0]?.extensions.errorId ?? '?'))).toContain('statement timeout')
     expect([await stored(org, free.id), await stored(org, locked.id)]).toEqual([free.before, locked.before])
     expect(await send()).toMatchObject({ data: { refreshAssessments: { assessmentsUpdated: 2 } } })
+  })
+})
+
+// On the embedded database nothing else can hold a lock: there is one connection.
+describe.skipIf(database.embedded)('refreshes of one organisation', () => {
+  it('wait for each other without a connection', async () => {
+    const org = await anOrganisation()
+    const locked = await anAssessment(org, 1)
+    const statements: string[] = []
+    database.onQuery((sql) => statements.push(sql))
+    const sent = await db.$transaction(async (transaction) => {
+      await transaction.$queryRaw`SELECT 1 FROM "Assessment" WHERE "id" = ${locked.id}::uuid FOR UPDATE`
+      const all = [1, 2, 3, 4].map(() => org.request(REFRESH))
+      await expect.poll(() => statements.some((sql) => sql.includes('set_config'))).toBe(true)
+      await expect.poll(() => database.pool.waiting + database.pool.totalCount - database.pool.idleCount).toBe(2)
+      return all
+    })
+    for (const { data } of await Promise.all(sent)) expect(data).toMatchObject({ refreshAssessments: { assessmentsUpdated: 1 } })
+  })
+
+  it('wait for that of another process', async () => {
+    const org = await anOrganisation()
+    await anAssessment(org, 1)
+    const tries: string[] = []
+    database.onQuery((sql) => {
+      if (sql.includes('pg_try_advisory')) tries.push(sql)
+    })
+    const sent = await db.$transaction(async (transaction) => {
+      await transaction.$executeRaw`SELECT pg_advisory_xact_lock(hashtextextended(${`refresh ${org.id}`}, 0))`
+      const refreshing = org.request(REFRESH)
+      await expect.poll(() => tries.length, { timeout: 4_000 }).toBeGreaterThan(1)
+      return [refreshing]
+    })
+    expect((await sent[0])?.data).toMatchObject({ refreshAssessments: { assessmentsUpdated: 1 } })
   })
 })

@@ -1,9 +1,10 @@
 import { randomUUID } from 'node:crypto'
 import { isInterfaceType, isUnionType } from 'graphql'
 import { describe, expect, test } from 'vitest'
+import type { Scope } from '../../src/domain/scopes.js'
 import { MAXIMUM_REPRESENTATIONS } from '../../src/graphql/federation.js'
 import { schema } from '../../src/server/schema.js'
-import { request, statementsOf } from '../gateway.js'
+import { type Answer, request, statementsOf } from '../gateway.js'
 import { anOrganisation, type Story } from '../story.js'
 
 const ENTITIES = `query ($representations: [_Any!]!) {
@@ -117,6 +118,24 @@ describe('_entities', () => {
     expect(new Set(errors?.map(({ extensions }) => extensions?.['requiredScope']))).toEqual(new Set(['ASSESSMENTS_READ', 'RESULTS_READ']))
   })
 
+  test('a type’s scope is needed before anything is looked up, so that nothing tells whether a row exists', async () => {
+    const [org, other] = [await anOrganisation(), await anOrganisation()]
+    const [own, foreign] = [await rowsOf(org), await rowsOf(other)]
+    const scopeOf: Record<string, Scope> = { Assessment: 'ASSESSMENTS_READ', AssessmentRecord: 'RECORDS_READ', AssessmentResult: 'RESULTS_READ' }
+    const unknown = Object.keys(scopeOf).flatMap((__typename) => [{ __typename, id: randomUUID() }, { __typename, id: 'nonsense' }, { __typename }])
+    const representations = [...own.keys, ...foreign.keys, ...unknown].filter(({ __typename }) => __typename in scopeOf)
+    const key = await org.keyWith([])
+    const lookUp = await statementsOf(() => request(key, '{ __typename }'))
+    const statements = await statementsOf(async () => {
+      const { data, errors } = await request(key, 'query ($all: [_Any!]!) { _entities(representations: $all) { __typename } }', { all: representations })
+      expect(data).toEqual({ _entities: representations.map(() => null) })
+      expect(errors?.map(({ path, extensions }) => ({ path, ...extensions }))).toEqual(
+        representations.map(({ __typename }, index) => ({ path: ['_entities', index], code: 'FORBIDDEN', requiredScope: scopeOf[__typename] })),
+      )
+    })
+    expect(statements).toEqual(lookUp)
+  })
+
   test('more representations than allowed are refused before any is looked up', async () => {
     const org = await anOrganisation()
     const representations = Array.from({ length: MAXIMUM_REPRESENTATIONS + 1 }, () => ({ __typename: 'Entity', id: randomUUID() }))
@@ -147,7 +166,7 @@ describe('node and nodes', () => {
     const [org, other] = [await anOrganisation(), await anOrganisation()]
     const foreign = await rowsOf(other)
     const ids = [...foreign.nodes.map(({ id }) => id), 'nonsense', randomUUID()]
-    expect((await org.request(NODES, { ids })).data?.['nodes']).toEqual(ids.map(() => null))
+    expect(await org.request(NODES, { ids })).toEqual({ data: { nodes: ids.map(() => null) } })
   })
 
   test('one statement finds the types, then one a type', async () => {
@@ -162,10 +181,39 @@ describe('node and nodes', () => {
   test('need the scope of what they find, and are at most 100', async () => {
     const org = await anOrganisation()
     const { id } = await org.assessment()
-    const { data, errors } = await request(await org.keyWith([]), NODES, { ids: [id] })
+    const { data, errors } = await request(await org.keyWith(['RECORDS_READ', 'RESULTS_READ']), NODES, { ids: [id] })
     expect(data?.['nodes']).toEqual([null])
     expect(errors?.[0]?.extensions).toMatchObject({ code: 'FORBIDDEN', requiredScope: 'ASSESSMENTS_READ' })
     const many = await org.request(NODES, { ids: Array.from({ length: 101 }, () => randomUUID()) })
     expect(many.errors?.[0]?.extensions?.['code']).toBe('BAD_USER_INPUT')
+  })
+
+  test('do not tell whether there is a row of a type whose scope is missing', async () => {
+    const [org, other] = [await anOrganisation(), await anOrganisation()]
+    const [own, foreign] = [await org.result(), await other.result()]
+    const key = await org.keyWith(['ASSESSMENTS_READ'])
+    const asked = async (query: string, id: string) => {
+      let answer: Answer = {}
+      const statements = await statementsOf(async () => void (answer = await request(key, `query ($id: ID!) { ${query} { __typename } }`, { id })))
+      return { answer, statements }
+    }
+    for (const [query, data, path] of [
+      ['node(id: $id)', { node: null }, ['node']],
+      ['nodes(ids: [$id])', { nodes: [null] }, ['nodes', 0]],
+    ] as const) {
+      const existing = await asked(query, own.id)
+      const message: unknown = expect.stringContaining('RECORDS_READ, RESULTS_READ')
+      expect(existing.answer).toEqual({ data, errors: [{ message, path, extensions: { code: 'FORBIDDEN', requiredScope: 'RECORDS_READ' } }] })
+      for (const id of [foreign.id, randomUUID(), own.id.toUpperCase()]) expect(await asked(query, id)).toEqual(existing)
+    }
+  })
+
+  test('find what the credential may read, also without some scopes', async () => {
+    const org = await anOrganisation()
+    const { nodes } = await rowsOf(org)
+    const { data, errors } = await request(await org.keyWith(['RESULTS_READ']), NODES, { ids: [...nodes.map(({ id }) => id), 'nonsense'] })
+    const isForbidden = ({ __typename }: { __typename: string }) => ['Assessment', 'AssessmentRecord'].includes(__typename)
+    expect(data?.['nodes']).toEqual([...nodes.map((node) => (isForbidden(node) ? null : node)), null])
+    expect(errors?.map(({ path }) => path)).toEqual(nodes.flatMap((node, index) => (isForbidden(node) ? [['nodes', index]] : [])))
   })
 })

@@ -66,6 +66,7 @@ test('counters rise by what was sent, and the GraphQL port shows none of them', 
     'gateway_interruptions_total{reason="TIMEOUT"}': 0,
     'gateway_interruptions_total{reason="OVERLOADED"}': 0,
     'gateway_interruptions_total{reason="ABANDONED"}': 0,
+    'gateway_interruptions_total{reason="TOO_LARGE"}': 0,
   })
   expect([...after.keys()]).toEqual(expect.arrayContaining(['process_resident_memory_bytes', 'nodejs_eventloop_lag_seconds']))
   expect([...after.keys()].join('\n')).not.toContain('MadeUpByAClient')

@@ -120,7 +120,7 @@ describe('each request is logged, observed and told its cost once', () => {
     current = createServer({ ...dependencies, observers, log })
     for (let time = 0; time < 2; time += 1) {
       const response = await ways[way]?.({ query }, transports[transport]?.() ?? fetch)
-      expect(await response?.text()).toContain('"cost":{"requested":1')
+      expect(await response?.text()).toContain('"cost":{"requested":2')
     }
     expect(heard).toEqual(['received', 'executing', 'answered', 'received', 'executing', 'answered'])
     expect(lines.map((line) => line.includes('"msg":"request"'))).toEqual([true, true])

@@ -142,6 +142,24 @@ describe('a change of any stored column is told by the path of the field that sh
   })
 })
 
+test('the changed questions of a section are found by work that grows with their number, and not with its square', async () => {
+  const node = z.object({ 'Actual Rows': z.number(), 'Actual Loops': z.number(), get Plans() { return z.array(node).optional() } })
+  /** How many rows the steps of PostgreSQL's plan give to each other. */
+  const rowsOf = (plan: z.output<typeof node>): number =>
+    plan['Actual Rows'] * plan['Actual Loops'] + (plan.Plans ?? []).reduce((sum, it) => sum + rowsOf(it), 0)
+  const workFor = async (questions: number) => {
+    const sections = (revision: number) => JSON.stringify([{ title: 'Risk', questions: Array.from({ length: questions }, (_, qid) => question({ qid, revision })) }])
+    const explained = await db.$queryRaw`
+      EXPLAIN (ANALYZE, FORMAT JSON) SELECT path FROM changed_section_paths(${sections(1)}::jsonb, ${sections(2)}::jsonb) AS path`
+    const [row] = z.array(z.object({ 'QUERY PLAN': z.array(z.object({ Plan: node })) })).parse(explained)
+    const plan = row?.['QUERY PLAN'][0]?.Plan ?? expect.fail('PostgreSQL has explained nothing.')
+    expect(plan['Actual Rows']).toBe(questions)
+    return rowsOf(plan)
+  }
+  const [few, many] = [await workFor(50), await workFor(500)]
+  expect(many / few).toBeLessThan(11)
+})
+
 describe('the database refuses a writer that goes around the gate', () => {
   const rows: Record<Kind, (org: Story) => Promise<{ id: string }>> = {
     Assessment: (org) => org.assessment(),

@@ -1,4 +1,5 @@
 import { type Authenticate, credentialsOf } from '../authentication.js'
+import { currentScope } from '../../request-scope/request-scope.js'
 import { errorResponse } from '../http/http-response.js'
 import type { Guard } from './guard.js'
 
@@ -9,6 +10,8 @@ export function requireCredential(authenticate: Authenticate): Guard {
     const viewer = await authenticate(guarded.credentials)
     if (viewer) {
       guarded.viewer = viewer
+      const scope = currentScope()
+      if (scope) scope.organisationId = viewer.organisation.id
       return undefined
     }
     const message = 'Exactly one valid credential is needed: Authorization: Bearer, apikey, X-API-Key or X-Session-Token.'

@@ -3,7 +3,7 @@ import { type ExecutionArgs, getOperationAST, OperationTypeNode } from 'graphql'
 import type { Plugin } from 'graphql-yoga'
 import { asError } from '../../domain/as-error.js'
 import { currentScope } from '../../request-scope/request-scope.js'
-import { interruptionError } from '../http/masked-errors.js'
+import { interruptedResult } from '../http/masked-errors.js'
 
 /** How long an operation that has written may take to end after its deadline, so that its client gets what was read of the answer. */
 const GRACE_MS = 1_000
@@ -36,8 +36,9 @@ function withinDeadline(timeoutMs: number, { document, operationName }: Executio
   // Before the operation starts, because it may extend its deadline synchronously.
   scope.startDeadline(timeoutMs, () => {
     scope.interrupt('TIMEOUT')
-    if (scope.writes.areNone) answer({ errors: [interruptionError('TIMEOUT')] })
-    else grace = setTimeout(() => answer({ data: null, errors: [interruptionError('TIMEOUT')] }), GRACE_MS)
+    const giveUp = () => answer(interruptedResult('TIMEOUT'))
+    if (scope.writes.areNone) giveUp()
+    else grace = setTimeout(giveUp, GRACE_MS)
   })
   const over = () => {
     scope.stopDeadline()

@@ -9,6 +9,7 @@ import {
   visit,
 } from 'graphql'
 import type { Plugin } from 'graphql-yoga'
+import { refusedByLimit } from '../../graphql/limit-exceeded.js'
 
 /** Limits on the size of a document. They do not depend on the schema. */
 export interface DocumentLimits {
@@ -49,15 +50,11 @@ function parseWithin(source: string, { tokens, depth }: DocumentLimits): Documen
     return parse(source, { maxTokens: tokens })
   } catch (error) {
     // The parser is recursive, so that the call stack can overflow before the limit on tokens is reached.
-    if (error instanceof RangeError) throw limitExceeded('depth', depth, `A document may have at most ${depth} selections inside of each other.`)
+    if (error instanceof RangeError) throw refusedByLimit('depth', depth, `A document may have at most ${depth} selections inside of each other.`)
     // Only the message tells this syntax error from others.
     if (!(error instanceof GraphQLError) || !error.message.includes('tokens. Parsing aborted')) throw error
-    throw limitExceeded('tokens', tokens, `A document may have at most ${tokens} tokens.`)
+    throw refusedByLimit('tokens', tokens, `A document may have at most ${tokens} tokens.`)
   }
-}
-
-export function limitExceeded(limit: string, maximum: number, message: string): GraphQLError {
-  return new GraphQLError(message, { extensions: { code: 'LIMIT_EXCEEDED', limit, maximum, http: { status: 400 } } })
 }
 
 /** An error for the first limit that a document exceeds; null if it is within all of them. */
@@ -72,7 +69,7 @@ function exceededLimit(document: DocumentNode, limits: DocumentLimits): GraphQLE
   }
   for (const limit of ['depth', 'aliases', 'rootFields', 'directives', 'repetitions'] as const) {
     if (measured[limit] > limits[limit]) {
-      return limitExceeded(limit, limits[limit], `A document may have at most ${limits[limit]} ${names[limit]}, not ${measured[limit]}.`)
+      return refusedByLimit(limit, limits[limit], `A document may have at most ${limits[limit]} ${names[limit]}, not ${measured[limit]}.`)
     }
   }
   return null

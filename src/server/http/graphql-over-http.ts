@@ -3,6 +3,7 @@ import { createYoga, type GraphQLParams, isAsyncIterable, type Plugin, type Yoga
 import { asError } from '../../domain/as-error.js'
 import type { Context } from '../../graphql/context.js'
 import { type HttpResponse, jsonResponse } from './http-response.js'
+import { resultText } from './result-text.js'
 import type { HttpRequest } from './http-request.js'
 
 /** The body of a POST: GraphQL's parameters, or the error that the client is to get. */
@@ -42,7 +43,7 @@ export function graphqlOverHttp(options: YogaServerOptions<GraphqlContext, objec
       if (!body || 'error' in body || mediaType === undefined) return yoga.fetch(request, { ...context, body })
       const given = await resultOf(request, context, body.params)
       const { result } = given
-      if (result && !isAsyncIterable(result) && !result.errors) return jsonResponse(200, result, {}, mediaType)
+      if (result && !isAsyncIterable(result) && !result.errors) return jsonResponse(200, resultText(result), {}, mediaType)
       return yoga.fetch(request, { ...context, ...given })
     },
     dispose: () => yoga.dispose(),

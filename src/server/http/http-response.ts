@@ -8,15 +8,16 @@ import { unexpectedError } from './masked-errors.js'
 export interface HttpResponse {
   status: number
   headers: Record<string, string>
-  body: string
+  /** Text, or its UTF-8. */
+  body: string | Buffer
 }
 
 export function emptyResponse(status: number, headers: Record<string, string> = {}): HttpResponse {
   return { status, headers: { ...headers, 'content-length': '0' }, body: '' }
 }
 
-export function jsonResponse(status: number, value: unknown, headers: Record<string, string> = {}, mediaType = 'application/json'): HttpResponse {
-  const body = JSON.stringify(value)
+/** @param body JSON */
+export function jsonResponse(status: number, body: string | Buffer, headers: Record<string, string> = {}, mediaType = 'application/json'): HttpResponse {
   const ofBody = { 'content-type': `${mediaType}; charset=utf-8`, 'content-length': String(Buffer.byteLength(body)) }
   return { status, headers: { ...headers, ...ofBody }, body }
 }
@@ -29,7 +30,7 @@ export function errorResponse(
   headers: Record<string, string> = {},
   extensions: Record<string, unknown> = {},
 ): HttpResponse {
-  return jsonResponse(status, { errors: [{ message, extensions: { ...extensions, code } }] }, headers)
+  return jsonResponse(status, JSON.stringify({ errors: [{ message, extensions: { ...extensions, code } }] }), headers)
 }
 
 /** Logs an unexpected error under an id. Returns a response that shows the client the id and nothing else of the error. */
@@ -54,7 +55,7 @@ export function withHeaders(answer: HttpResponse | Response, headers: Record<str
 export function toFetchResponse(answer: HttpResponse | Response, { Response }: FetchAPI): Response {
   if (!isHttpResponse(answer)) return answer
   const { status, headers, body } = answer
-  return new Response(body === '' ? null : body, { status, headers })
+  return new Response(body.length === 0 ? null : body.toString(), { status, headers })
 }
 
 /**
@@ -67,5 +68,5 @@ const LARGE_BODY_CHARACTERS = 65_536
 export async function send(answer: HttpResponse | Response, incoming: IncomingMessage, outgoing: ServerResponse): Promise<void> {
   if (!isHttpResponse(answer)) return sendNodeResponse(answer, outgoing, incoming, true)
   const { status, headers, body } = answer
-  outgoing.writeHead(status, headers).end(body.length > LARGE_BODY_CHARACTERS ? Buffer.from(body) : body)
+  outgoing.writeHead(status, headers).end(typeof body === 'string' && body.length > LARGE_BODY_CHARACTERS ? Buffer.from(body) : body)
 }

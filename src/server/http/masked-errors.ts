@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto'
-import { GraphQLError, type GraphQLErrorOptions, Kind } from 'graphql'
+import { type ExecutionResult, GraphQLError, type GraphQLErrorOptions, Kind } from 'graphql'
 import { maskError } from 'graphql-yoga'
 import type { Logger } from 'pino'
 import { currentScope, type Interruption } from '../../request-scope/request-scope.js'
@@ -12,12 +12,20 @@ import { tellingWrites } from './told-writes.js'
 const interruptions: Record<Interruption, { status: number; code: string; message: string; headers: Record<string, string> }> = {
   TIMEOUT: { status: 504, code: 'TIMEOUT', message: 'The operation took too long and was ended.', headers: {} },
   OVERLOADED: { status: 503, code: 'SERVICE_UNAVAILABLE', message: 'The database has no connection free.', headers: { 'retry-after': '1' } },
+  TOO_LARGE: { status: 400, code: 'LIMIT_EXCEEDED', message: 'The operation reads or answers too many bytes. Ask for fewer or smaller pages.', headers: {} },
   ABANDONED: { status: 499, code: 'ABANDONED', message: 'The client has gone away.', headers: {} },
 }
 
-export function interruptionError(interruption: Interruption, where: Pick<GraphQLErrorOptions, 'nodes' | 'path'> = {}): GraphQLError {
+function interruptionError(interruption: Interruption, where: Pick<GraphQLErrorOptions, 'nodes' | 'path'> = {}): GraphQLError {
   const { status, code, message, headers } = interruptions[interruption]
-  return tellingWrites(new GraphQLError(message, { ...where, extensions: { code, http: { status, headers } } }))
+  const limit = interruption === 'TOO_LARGE' && { limit: 'bytes', maximum: currentScope()?.maximumBytes }
+  return tellingWrites(new GraphQLError(message, { ...where, extensions: { code, ...limit, http: { status, headers } } }))
+}
+
+/** The result of an operation that was interrupted, where it has no other. Without `data`, it says that nothing was done. */
+export function interruptedResult(interruption: Interruption): ExecutionResult {
+  const error = interruptionError(interruption)
+  return 'written' in error.extensions ? { data: null, errors: [error] } : { errors: [error] }
 }
 
 /** The error as the client may see it. Errors that it cannot act on are logged under an id, and the client gets only the id. */

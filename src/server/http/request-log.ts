@@ -7,10 +7,10 @@ import type { HttpRequest } from './http-request.js'
 /** The ids that are accepted from a client's or proxy's X-Request-Id header. Others are replaced by a new one. */
 const REQUEST_ID = /^[\w.:-]{1,100}$/
 
-/** Makes the scope of a new request, under the id of its X-Request-Id header or a new one. */
-export function beginRequest({ headers, whenClientLeaves }: HttpRequest): RequestScope {
+/** Makes the scope of a new request, under the id of its X-Request-Id header or a new one. @param maximumBytes that the database may send it */
+export function beginRequest({ headers, whenClientLeaves }: HttpRequest, maximumBytes: number): RequestScope {
   const given = headers.get('x-request-id')
-  const scope = new RequestScope(given !== null && REQUEST_ID.test(given) ? given : randomUUID())
+  const scope = new RequestScope(given !== null && REQUEST_ID.test(given) ? given : randomUUID(), maximumBytes)
   whenClientLeaves(() => scope.clientLeft())
   return scope
 }

@@ -2,8 +2,8 @@ import { GraphQLError } from 'graphql'
 import { currentScope } from '../../request-scope/request-scope.js'
 import type { Writes } from '../../request-scope/writes.js'
 
-/** The codes of operations that failed through no fault of their clients. These, or proxies, may send such an operation again. */
-const repeatable = new Set<unknown>(['INTERNAL_SERVER_ERROR', 'SERVICE_UNAVAILABLE', 'TIMEOUT'])
+/** The codes after which a client or a proxy may send an operation again, as it was or asking for less. */
+const inviting = new Set<unknown>(['INTERNAL_SERVER_ERROR', 'LIMIT_EXCEEDED', 'SERVICE_UNAVAILABLE', 'TIMEOUT'])
 
 /**
  * The error as its client gets it when the current request has written something, or may have. It says what was written, and neither its
@@ -13,7 +13,7 @@ export function tellingWrites(error: GraphQLError): GraphQLError {
   const writes = currentScope()?.writes
   if (!writes || writes.areNone || 'written' in error.extensions) return error
   const { nodes, path, extensions: { code, ...extensions } } = error
-  const told = repeatable.has(code) ? (writes.areUncertain ? 'OUTCOME_UNKNOWN' : 'PARTIAL_FAILURE') : code
+  const told = inviting.has(code) ? (writes.areUncertain ? 'OUTCOME_UNKNOWN' : 'PARTIAL_FAILURE') : code
   return new GraphQLError(`${error.message} ${sentencesAbout(writes)}`, {
     nodes,
     path,

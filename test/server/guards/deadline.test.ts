@@ -191,7 +191,7 @@ describe.runIf('url' in place)('an operation', () => {
   })
 
   test.each(['query', 'connect'] as const)('that is interrupted while it waits for a connection sends nothing when it gets one: %s', async (way) => {
-    const pool = new RequestPool({ connectionString: placeOf(name), max: 1 }, true)
+    const pool = new RequestPool({ connectionString: placeOf(name), max: 1, share: 1, waitMs: Infinity, canInterrupt: true })
     const first = await pool.connect()
     const scope = new RequestScope('waiting')
     const waited = runInScope(scope, () => (way === 'query' ? pool.query('SELECT 1') : pool.connect()))

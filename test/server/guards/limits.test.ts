@@ -2,10 +2,11 @@
 import { once } from 'node:events'
 import { createServer as createHttpServer, request as httpRequest } from 'node:http'
 import { json } from 'node:stream/consumers'
-import { getIntrospectionQuery, parse } from 'graphql'
+import { getIntrospectionQuery, parse, printSchema } from 'graphql'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { z } from 'zod'
 import { cacheBySource } from '../../../src/server/guards/document-cache.js'
+import { schema } from '../../../src/server/schema.js'
 import { createServer } from '../../../src/server/server.js'
 import { dependencies, limits, statementsOf } from '../../gateway.js'
 import { anOrganisation, type Story } from '../../story.js'
@@ -13,15 +14,18 @@ import { anOrganisation, type Story } from '../../story.js'
 /** With the limits that hold unless a setting says otherwise. */
 const gateway = createServer({ ...dependencies, limits })
 
+/** Which does not mind that fragments count each time they are spread. */
+const patient = createServer({ ...dependencies, limits: { ...limits, cost: Number.MAX_SAFE_INTEGER } })
+
 let org: Story
 beforeAll(async () => {
   org = await anOrganisation()
 })
 
-async function send(query: string, variables: object = {}) {
-  const response = await gateway.fetch('http://gateway.test/graphql', {
+async function send(query: string, variables: object = {}, { key }: Story = org, from = gateway) {
+  const response = await from.fetch('http://gateway.test/graphql', {
     method: 'POST',
-    headers: { apikey: org.key, 'content-type': 'application/json', accept: 'application/graphql-response+json' },
+    headers: { apikey: key, 'content-type': 'application/json', accept: 'application/graphql-response+json' },
     body: JSON.stringify({ query, variables }),
   })
   const answer = z
@@ -32,6 +36,12 @@ async function send(query: string, variables: object = {}) {
     })
     .parse(await response.json())
   return { status: response.status, ...answer }
+}
+
+/** How many objects, lists and leaves a value holds. */
+function valuesIn(value: unknown): number {
+  if (typeof value !== 'object' || value === null) return 1
+  return Object.values(value).reduce((sum: number, it) => sum + valuesIn(it), 1)
 }
 
 const times = (count: number, part: (index: number) => string) => Array.from({ length: count }, (_, index) => part(index)).join(' ')
@@ -125,7 +135,7 @@ describe('a document', () => {
   ])('whose fragments %s double at each level is answered in no such time', { timeout: 5_000 }, async (_, operation, type, field) => {
     await org.assessment()
     const levels = 24
-    const { errors } = await send(`${operation} ${spreading(levels, type)} fragment F${levels} on ${type} { ${field} }`)
+    const { errors } = await send(`${operation} ${spreading(levels, type)} fragment F${levels} on ${type} { ${field} }`, {}, org, patient)
     expect(errors).toBeUndefined()
   })
 
@@ -158,34 +168,57 @@ describe('a document', () => {
 })
 
 describe('the cost', () => {
+  const types = Object.keys(schema.getTypeMap()).length
   test.each([
-    ['a field with a selection costs 1, one without nothing', '{ viewer { scopes user { id name } } }', {}, 2],
-    ['a page counts as often as it is long', '{ assessments(first: 10) { totalCount pageInfo { endCursor } nodes { id entity { name } } } }', {}, 1 + 1 + 10 * 2],
-    ['so it does by edges, from the end', '{ assessments(last: 3) { edges { cursor node { id } } } }', {}, 1 + 3 * 2],
-    ['a page of no given length is 20 long', '{ assessments { nodes { id } } }', {}, 21],
-    ['a length may be a variable', 'query ($first: Int) { assessments(first: $first) { nodes { id } } }', { first: 7 }, 8],
-    ['with a default', 'query ($first: Int = 5) { assessments(first: $first) { nodes { id } } }', {}, 6],
-    ['or null', 'query ($first: Int = 5) { assessments(first: $first) { nodes { id } } }', { first: null }, 21],
-    ['pages inside of pages multiply', '{ assessments(first: 4) { nodes { history(first: 5) { nodes { version } } } } }', {}, 1 + 4 * (1 + 1 + 5)],
-    ['fragments count where they are spread', '{ assessments(first: 4) { ...Page } } fragment Page on AssessmentConnection { nodes { ...Row ...Row } } fragment Row on Assessment { entity { id } }', {}, 1 + 4 * 3],
-    ['ids count one by one', '{ nodes(ids: ["a", "b", "c"]) { id ... on Assessment { entity { id } } } }', {}, 3 * 2],
-    ['and so do representations', 'query ($r: [_Any!]!) { _entities(representations: $r) { ... on Entity { assessments(first: 2) { nodes { id } } } } }', { r: [{ __typename: 'Entity', id: 'x' }, { __typename: 'Entity', id: 'y' }] }, 2 * (1 + 1 + 2)],
-    ['introspection costs nothing here', '{ __schema { types { name } } }', {}, 0],
+    ['each object and each leaf costs 1', '{ viewer { scopes user { id name } } }', {}, 5],
+    ['a page counts as often as it is long', '{ assessments(first: 10) { pageInfo { endCursor } nodes { id entity { name } } } }', {}, 1 + 2 + 10 * 4],
+    ['so it does by edges, from the end', '{ assessments(last: 3) { edges { cursor node { id } } } }', {}, 1 + 3 * 4],
+    ['a page of no given length is 20 long', '{ assessments { nodes { id } } }', {}, 1 + 20 * 2],
+    ['a length may be a variable', 'query ($first: Int) { assessments(first: $first) { nodes { id } } }', { first: 7 }, 1 + 7 * 2],
+    ['with a default', 'query ($first: Int = 5) { assessments(first: $first) { nodes { id } } }', {}, 1 + 5 * 2],
+    ['or null', 'query ($first: Int = 5) { assessments(first: $first) { nodes { id } } }', { first: null }, 1 + 20 * 2],
+    ['pages inside of pages multiply', '{ assessments(first: 4) { nodes { history(first: 5) { nodes { version } } } } }', {}, 1 + 4 * (1 + 1 + 5 * 2)],
+    ['fragments count where they are spread', '{ assessments(first: 4) { ...Page } } fragment Page on AssessmentConnection { nodes { ...Row ...Row } } fragment Row on Assessment { a: id b: id }', {}, 1 + 4 * (1 + 2 * 2)],
+    ['so do the aliases in them, in each page', `{ ${times(3, (page) => `p${page}: assessments(first: 4) { nodes { ...Row } }`)} } fragment Row on Assessment { ${times(90, (leaf) => `a${leaf}: id`)} }`, {}, 3 * (1 + 4 * (1 + 90))],
+    ['a text counts 1 more for each 4,096 characters that it can have', '{ assessmentResults(first: 5) { nodes { comment } } }', {}, 1 + 5 * (1 + 17)],
+    ['ids count 10 more, one by one', '{ nodes(ids: ["a", "b", "c"]) { id ... on Assessment { entity { id } } } }', {}, 3 * (10 + 3)],
+    ['and so do representations', 'query ($r: [_Any!]!) { _entities(representations: $r) { ... on Entity { assessments(first: 2) { nodes { id } } } } }', { r: [{ __typename: 'Entity', id: 'x' }, { __typename: 'Entity', id: 'y' }] }, 2 * (10 + 1 + 2 * 2)],
+    ['a total counts 1,000', '{ assessments(first: 0) { totalCount } }', {}, 1 + 1 + 1000],
+    ['each time it is asked for', `{ ${times(7, (page) => `p${page}: assessments(first: 0) { totalCount }`)} }`, {}, 7 * (1 + 1 + 1000)],
+    ['but once for all rows, whose lists are counted together', '{ entities(first: 50) { nodes { assessments(first: 0) { totalCount } } } }', {}, 1 + 50 * 3 + 1000],
+    ['introspection costs what it tells', '{ __schema { types { name } } }', {}, 1 + types * 2],
+    ['federation’s SDL what it holds', '{ _service { sdl } }', {}, 2 + Math.floor(printSchema(schema).length / 4096)],
   ])('%s', async (_, query, variables, requested) => {
     expect((await send(query, variables)).extensions?.cost).toEqual({ requested, maximum: limits.cost })
   })
 
-  test.each([
-    ['each field of Mutation is 10, by fragments too', 'mutation { ...F } fragment F on Mutation { a: refreshAssessments { __typename } b: refreshAssessments { __typename } }', 2 * (10 + 1)],
-    ['what a refresh tells of each assessment counts 1,000 times', 'mutation { refreshAssessments { ... on RefreshAssessmentsSuccess { details { assessment { id } } } } }', 10 + 1 + 1000 * 2],
-  ])('%s', async (_, query, requested) => {
-    expect((await send(query)).extensions?.cost.requested).toBe(requested)
+  test('of introspection of the whole schema is about what the answer holds', async () => {
+    const { data, extensions } = await send(getIntrospectionQuery())
+    const held = valuesIn(data)
+    expect(extensions?.cost.requested).toBeGreaterThan(held / 2)
+    expect(extensions?.cost.requested).toBeLessThan(held * 4)
   })
 
-  test('of a mutation is 10 and its answer’s objects', async () => {
+  test('of each field of Mutation is 10 more, by fragments too', async () => {
+    const { extensions } = await send('mutation { ...F } fragment F on Mutation { a: refreshAssessments { __typename } b: refreshAssessments { __typename } }')
+    expect(extensions?.cost.requested).toBe(2 * (10 + 2))
+  })
+
+  test('of what a refresh tells is as high as there are assessments, or as are named', async () => {
+    const fresh = await anOrganisation()
+    const { id } = await fresh.assessment()
+    for (let more = 0; more < 2; more += 1) await fresh.assessment()
+    const told = '{ ... on RefreshAssessmentsSuccess { details { totalQuestions } } }'
+    const costOf = async (field: string) => (await send(`mutation { ${field} }`, {}, fresh)).extensions?.cost.requested
+    expect(await costOf(`refreshAssessments ${told}`)).toBe(10 + 1 + 3 * 2)
+    expect(await costOf(`refreshAssessments(assessmentIds: ["${id}"]) ${told}`)).toBe(10 + 1 + 1 * 2)
+    expect(await costOf('refreshAssessments { ... on RefreshAssessmentsSuccess { message } }')).toBe(10 + 1 + 1)
+  })
+
+  test('of a mutation is 10 and its answer’s values', async () => {
     const { id } = await org.assessment()
     const { extensions } = await send(`mutation { updateAssessment(id: "${id}", input: { progress: 1 }) { ... on UpdateAssessmentSuccess { assessment { version } } } }`)
-    expect(extensions?.cost.requested).toBe(10 + 1 + 1)
+    expect(extensions?.cost.requested).toBe(10 + 1 + 1 + 1)
   })
 
   test('that is too high keeps a mutation from writing', async () => {

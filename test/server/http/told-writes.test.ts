@@ -98,6 +98,21 @@ test('an error on the way out of the gateway is told as any other', async () => 
   expect(errors).toMatchObject([{ extensions: { code: 'PARTIAL_FAILURE', written: [{ id, version: 2 }] } }])
 })
 
+test('a payload that is too long is told as any other', async () => {
+  const org = await anOrganisation()
+  const { sourcedId, id } = await org.result()
+  const comment = 'x'.repeat(65_536)
+  const query = `mutation ($sourcedId: ID!, $input: PutAssessmentResultInput!) {
+    putAssessmentResult(sourcedId: $sourcedId, input: $input) {
+      ... on PutAssessmentResultSuccess { assessmentResult { ${Array.from({ length: 16 }, (_, index) => `a${index}: comment`).join(' ')} } }
+    }
+  }`
+  const gateway = createServer({ ...dependencies, limits: { ...dependencies.limits, answerBytes: 1_000_000 } })
+  const { status, data, errors } = await told(org, gateway, query, { sourcedId, input: await org.resultInput({ comment }) })
+  expect({ status, data }).toEqual({ status: 200, data: null })
+  expect(errors).toMatchObject([{ extensions: { code: 'PARTIAL_FAILURE', limit: 'bytes', written: [{ id, version: 2 }] } }])
+})
+
 test('of many rows the first 100 are named', async () => {
   const org = await anOrganisation()
   const [template, { qid }] = [await org.template(), await org.question()]
@@ -144,7 +159,7 @@ describe.runIf(isPostgres)('on PostgreSQL', () => {
     const SLOW = '{ assessmentLineItems { nodes { title } } }'
     await withOneConnection(async (connections) => {
       const gateway = gatewayWith(connections)
-      const waiting = (count: number) => expect.poll(() => connections.pool.waitingCount).toBe(count)
+      const waiting = (count: number) => expect.poll(() => connections.pool.waiting).toBe(count)
       const pid = await pidOf(connections)
       await first.query(`BEGIN; ${locking}`)
       const before = told(org, gateway, SLOW, {})

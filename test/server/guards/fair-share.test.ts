@@ -1,0 +1,114 @@
+// One organisation takes neither the connections nor the time of the others.
+import type { ExecutionArgs } from 'graphql'
+import { afterAll, beforeAll, describe, expect, inject, test } from 'vitest'
+import { openDatabase, type Database } from '../../../src/database/client.js'
+import { RequestScope, runInScope } from '../../../src/request-scope/request-scope.js'
+import { asContext } from '../../../src/server/context.js'
+import { createServer, type ServerDependencies } from '../../../src/server/server.js'
+import { dependencies, limits, logged } from '../../gateway.js'
+import { anOrganisation, type Story } from '../../story.js'
+
+const place = inject('database')
+const url = 'url' in place ? place.url : undefined
+
+let flood: Story
+let other: Story
+beforeAll(async () => {
+  ;[flood, other] = [await anOrganisation(), await anOrganisation()]
+})
+
+const ask = (gateway: ReturnType<typeof createServer>, { key }: Story, query = '{ viewer { scopes } }') =>
+  gateway.fetch('http://gateway.test/graphql', { method: 'POST', headers: { apikey: key, 'content-type': 'application/json' }, body: JSON.stringify({ query }) })
+
+/** Executes nothing before `open` is called. Tells who is being executed. */
+function gate() {
+  const executing: string[] = []
+  let open: () => void = () => {}
+  const opened = new Promise<void>((resolve) => (open = resolve))
+  const execution: ServerDependencies['execution'] = {
+    onExecute({ args, executeFn, setExecuteFn }) {
+      setExecuteFn(async (given: ExecutionArgs): Promise<unknown> => {
+        executing.push(asContext(args.contextValue).viewer.organisation.id)
+        await opened
+        return executeFn(given)
+      })
+    },
+  }
+  return { executing, open: () => open(), execution }
+}
+
+describe('operations in flight', () => {
+  const fair = { costInFlight: 4_000, organisationShare: 0.5, waitMs: 60_000 }
+
+  test('leave room for other organisations, and each waits for its turn', async () => {
+    const { executing, open, execution } = gate()
+    const gateway = createServer({ ...dependencies, execution, limits: { ...limits, fair } })
+    const flooding = Array.from({ length: 10 }, () => ask(gateway, flood))
+    await expect.poll(() => executing.length).toBe(2)
+    const answered = ask(gateway, other)
+    await expect.poll(() => executing).toEqual([flood.id, flood.id, other.id])
+    open()
+    expect((await answered).status).toBe(200)
+    for (const response of await Promise.all(flooding)) expect(response.status).toBe(200)
+  })
+
+  test('count by what they cost, and no more of them run at once', async () => {
+    const { executing, open, execution } = gate()
+    const gateway = createServer({ ...dependencies, execution, limits: { ...limits, fair: { ...fair, organisationShare: 1 } } })
+    const dear = ask(gateway, flood, '{ a: assessments(first: 0) { totalCount } b: assessments(first: 0) { totalCount } c: assessments(first: 0) { totalCount } }')
+    await expect.poll(() => executing).toEqual([flood.id])
+    const cheap = ask(gateway, other)
+    expect(executing).toEqual([flood.id])
+    open()
+    expect((await Promise.all([dear, cheap])).map(({ status }) => status)).toEqual([200, 200])
+  })
+
+  test('that wait in vain are told when to come back', async () => {
+    const { executing, open, execution } = gate()
+    const gateway = createServer({ ...dependencies, execution, limits: { ...limits, fair: { ...fair, waitMs: 1 } } })
+    const held = [1, 2].map(() => ask(gateway, flood))
+    await expect.poll(() => executing.length).toBe(2)
+    const refused = await ask(gateway, flood)
+    expect({ status: refused.status, after: refused.headers.get('retry-after') }).toEqual({ status: 503, after: '1' })
+    expect(await refused.json()).toMatchObject({ errors: [{ extensions: { code: 'SERVICE_UNAVAILABLE' } }] })
+    expect(logged.some((line) => line.includes('"interruption":"OVERLOADED"'))).toBe(true)
+    open()
+    await Promise.all(held)
+  })
+})
+
+describe.runIf(url)('connections to the database', () => {
+  let database: Database
+  beforeAll(async () => {
+    database = await openDatabase({ url: url ?? '', poolSize: 4, poolShare: 3 })
+  })
+  afterAll(() => database.close())
+
+  const connectFor = (organisationId: string) => {
+    const scope = new RequestScope(organisationId)
+    scope.organisationId = organisationId
+    return runInScope(scope, () => database.pool.connect())
+  }
+
+  test('are left for other organisations, and lent in turn', async () => {
+    const lent: string[] = []
+    const clients: Awaited<ReturnType<typeof connectFor>>[] = []
+    const borrow = (name: string) =>
+      connectFor(name).then((client) => {
+        lent.push(name)
+        clients.push(client)
+      })
+    const flooding = Array.from({ length: 6 }, () => borrow('flood'))
+    await Promise.all([...flooding.slice(0, 3), borrow('other')])
+    expect(lent.toSorted()).toEqual(['flood', 'flood', 'flood', 'other'])
+    const more = [borrow('other'), borrow('other')]
+    expect(database.pool.waiting).toBe(5)
+    while (clients.length > 0 || database.pool.waiting > 0) {
+      clients.shift()?.release()
+      await new Promise(setImmediate)
+    }
+    await Promise.all([...flooding, ...more])
+    expect(lent).toHaveLength(9)
+    expect(lent.slice(4, 6).toSorted()).toEqual(['flood', 'other'])
+  })
+})
