@@ -32,6 +32,7 @@ const upwards = layers.map((layer, index) => {
 const versioned = '/^(assessment|assessmentRecord|assessmentResult)$/'
 const writes = '/^(create|createMany|createManyAndReturn|update|updateMany|updateManyAndReturn|upsert|delete|deleteMany)$/'
 const readsEnvironment = { selector: 'MemberExpression[object.name="process"][property.name="env"]', message: 'settings.ts reads the environment.' }
+const unnotedTransaction = { selector: 'MemberExpression[property.name="$transaction"]', message: 'A transaction of a request is run by versioning/noted-writes.ts.' }
 const aroundTheGate = [
   { selector: `CallExpression > MemberExpression[property.name=${writes}] > MemberExpression.object[property.name=${versioned}]`, message: 'A versioned row is written through versioning/gate.ts.' },
   { selector: 'TemplateElement[value.raw=/\\b(INSERT INTO|UPDATE|DELETE FROM|MERGE INTO|TRUNCATE)\\s+(ONLY\\s+)?"(Assessment|AssessmentRecord|AssessmentResult)"/i]', message: 'A versioned row is written through versioning/gate.ts.' },
@@ -65,6 +66,10 @@ export default defineConfig(
     files: ['src/**/*.ts'],
     ignores: ['src/settings.ts', 'src/main.ts', 'src/commands/**', 'src/versioning/gate.ts'],
     rules: { 'no-restricted-syntax': ['error', readsEnvironment, ...aroundTheGate] },
+  },
+  {
+    files: modules.map((name) => `src/${name}/**/*.ts`),
+    rules: { 'no-restricted-syntax': ['error', readsEnvironment, unnotedTransaction, ...aroundTheGate] },
   },
   {
     files: ['src/main.ts', 'src/commands/**/*.ts'],

@@ -3,7 +3,7 @@ import { inject } from 'vitest'
 import pino from 'pino'
 import { z } from 'zod'
 import { createAuthenticate } from '../src/server/authentication.js'
-import { openDatabase } from '../src/database/client.js'
+import { type Database, openDatabase } from '../src/database/client.js'
 import { usePlannedExecution } from '../src/executor/index.js'
 import { createServer, type ServerDependencies } from '../src/server/server.js'
 import { readSettings } from '../src/settings.js'
@@ -15,7 +15,9 @@ export const db = database.client
 
 /** Engines that this run does without, which must make no difference but in time. */
 const without = z.array(z.enum(['executor', 'sql-store'])).parse(process.env['WITHOUT']?.split(',') ?? [])
-export const store = without.includes('sql-store') ? db : createStore(db, database.statements)
+/** The models over the connections of a database, by the engine unless this run does without it. */
+export const storeOf = ({ client, statements }: Database) => (without.includes('sql-store') ? client : createStore(client, statements))
+export const store = storeOf(database)
 
 /** What the server logged, line by line. */
 export const logged: string[] = []
@@ -48,7 +50,8 @@ function ownOf(socketDirectories: string[]): string {
 
 /* ---- requests ---------------------------------------------------------------------------------- */
 
-const answer = z.object({
+/** The body of an answer in JSON. */
+export const answer = z.object({
   data: z.record(z.string(), z.unknown()).nullish(),
   errors: z
     .array(
@@ -63,9 +66,9 @@ const answer = z.object({
 export type Answer = z.output<typeof answer>
 
 /** Sends a GraphQL request with the given headers: the HTTP response. */
-export function post(headers: Record<string, string>, query: string, variables?: object): Promise<Response> {
+export function post(headers: Record<string, string>, query: string, variables?: object, server: Pick<typeof gateway, 'fetch'> = gateway): Promise<Response> {
   return Promise.resolve(
-    gateway.fetch('http://gateway.test/graphql', {
+    server.fetch('http://gateway.test/graphql', {
       method: 'POST',
       headers: { 'content-type': 'application/json', ...headers },
       body: JSON.stringify({ query, variables }),

@@ -1,13 +1,14 @@
 // The one list of assertions that every write must satisfy, for each field of Mutation.
 import { randomUUID } from 'node:crypto'
-import { describe, expect, test } from 'vitest'
+import { describe, expect, inject, test } from 'vitest'
 import { z } from 'zod'
 import { createSession } from '../src/organisations/service.js'
 import { isFailure } from '../src/domain/failures.js'
 import { scopes } from '../src/domain/scopes.js'
+import { afterWriting, gatewayWith, takeConnection, withOneConnection } from './after-writing.js'
 import { type Arguments, everythingOf, leavesOf, operation, rootField, rootFields, valueAt, withValueAt } from './documents.js'
 import { ask, askWith, tellExchangesOfFailedTests } from './exchanges.js'
-import { db, post, statementsOf } from './gateway.js'
+import { answer, database, db, post, statementsOf } from './gateway.js'
 import { type Arranged, documentOf, type Enrolled, enrolled, expecting } from './mutations.js'
 import { anOrganisation, type Story } from './story.js'
 import { schema } from '../src/server/schema.js'
@@ -15,6 +16,7 @@ import { isObjectType } from 'graphql'
 
 tellExchangesOfFailedTests()
 
+const isPostgres = 'url' in inject('database')
 const ABOVE = 2_147_483_647
 const someText: unknown = expect.any(String)
 /** The whole payload shows relations, which have scopes of their own. */
@@ -304,6 +306,60 @@ describe.each(enrolled.map((it) => [`${it.mutation} ${it.does} an ${it.kind}`, i
     expect(errors).toMatchObject([{ message: 'Unexpected error.', extensions: { code: 'INTERNAL_SERVER_ERROR' } }])
     expect(await stateOf(org)).toEqual(before)
   })
+
+  describe('is never asked for again once it has written', () => {
+    const shown = Object.entries(afterWriting).filter(([, { onlyPostgres }]) => !onlyPostgres || isPostgres)
+
+    test.each(shown)('%s after that is told with the version', async (_, { fault }) => {
+      const { org, arranged } = await arrange(it)
+      await withOneConnection(async (connections) => {
+        const { moments, meanwhile, clear } = fault(connections)
+        let answered: Outcome | undefined
+        const [added, row] = await addedBy(org, async () => {
+          const answer = outcomeOf(post({ apikey: org.key }, documentOf(it), arranged.args, gatewayWith(connections, moments)))
+          await meanwhile?.()
+          answered = await answer
+          await clear?.()
+        })
+        const message: unknown = expect.stringContaining(`Version ${row.version} of ${row.id} was written`)
+        const extensions = { code: 'PARTIAL_FAILURE', written: [{ id: row.id, version: row.version }] }
+        expect(added).toHaveLength(1)
+        expect(answered).toMatchObject({ status: 200, retryAfter: null })
+        expect(answered?.errors).not.toEqual([])
+        for (const error of answered?.errors ?? []) expect(error).toMatchObject({ message, extensions })
+      })
+    })
+
+    test('and it is told when nobody knows whether it has', async () => {
+      const { org, arranged } = await arrange(it)
+      const lost = () => {
+        throw new Error('Connection terminated unexpectedly')
+      }
+      let answered: Outcome | undefined
+      const [added] = await addedBy(org, async () => {
+        answered = await outcomeOf(post({ apikey: org.key }, documentOf(it), arranged.args, gatewayWith(database, { written: lost })))
+      })
+      expect(added).toHaveLength(1)
+      const message: unknown = expect.stringContaining('may or may not be written')
+      const error = { message, path: [it.mutation], extensions: { code: 'OUTCOME_UNKNOWN', written: [] } }
+      expect(answered).toMatchObject({ status: 200, retryAfter: null, data: { [it.mutation]: null }, errors: [error] })
+    })
+
+    test.runIf(isPostgres)('but is when no connection was free to write', async () => {
+      const { org, arranged } = await arrange(it)
+      const before = await stateOf(org)
+      await withOneConnection(async (connections) => {
+        const taken: { release(): void }[] = []
+        const writing = async () => void taken.push(await takeConnection(connections))
+        const answered = await outcomeOf(post({ apikey: org.key }, documentOf(it), arranged.args, gatewayWith(connections, { writing })))
+        for (const it of taken) it.release()
+        expect(taken).toHaveLength(1)
+        expect(answered).toMatchObject({ status: 503, retryAfter: '1', data: { [it.mutation]: null }, errors: [{ extensions: { code: 'SERVICE_UNAVAILABLE' } }] })
+        expect(JSON.stringify(answered.errors)).not.toContain('written')
+      })
+      expect(await stateOf(org)).toEqual(before)
+    })
+  })
 })
 
 describe('all or nothing', () => {
@@ -349,7 +405,7 @@ describe('all or nothing', () => {
       { id, failing },
     )
     expect(data).toEqual({ done: { assessment: { name: 'Done', version: 2 } }, failed: null })
-    expect(errors).toMatchObject([{ path: ['failed'], extensions: { code: 'INTERNAL_SERVER_ERROR' } }])
+    expect(errors).toMatchObject([{ path: ['failed'], extensions: { code: 'PARTIAL_FAILURE', written: [{ id, version: 2 }] } }])
   })
 
   test('the sourcedId of another organisation’s result is free here, and theirs stays as it is', async () => {
@@ -382,6 +438,14 @@ function only(mutation: string): Enrolled {
   if (!found) throw new Error(`${mutation} is not enrolled.`)
   return found
 }
+
+/** What a client hears of a request. */
+async function outcomeOf(sent: Promise<Response>) {
+  const response = await sent
+  const { data, errors = [] } = answer.parse(await response.json())
+  return { status: response.status, retryAfter: response.headers.get('retry-after'), data, errors }
+}
+type Outcome = Awaited<ReturnType<typeof outcomeOf>>
 
 type Payload = Record<string, unknown> & { __typename: string }
 

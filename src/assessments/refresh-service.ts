@@ -7,9 +7,11 @@ import type { ServiceContext } from '../domain/service-context.js'
 import type { Assessment, Prisma, PrismaClient, Question } from '../generated/prisma/client.js'
 import { FairQueue } from '../request-scope/fair-queue.js'
 import { currentScope } from '../request-scope/request-scope.js'
+import type { Written } from '../request-scope/writes.js'
 import { type ConflictError, ForbiddenError, isFailure, ValidationError, type ValidationIssue } from '../domain/failures.js'
 import { check, isUuid } from '../domain/validation.js'
 import { conflict, replaceLockedSections } from '../versioning/gate.js'
+import { notingTransaction } from '../versioning/noted-writes.js'
 import { requireScope, type Viewer } from '../domain/viewer.js'
 import { questionOptions } from '../templates/rules.js'
 import { type BankEntry, idKey, isDeleted, isOid, type Refresh, refreshInput, refreshSections } from './refresh-rules.js'
@@ -26,9 +28,13 @@ interface RefreshServices extends ServiceContext {
 export interface RefreshDetail extends Omit<Refresh, 'sections'> {
   assessmentId: string
   oid: number
+  /** The version that it has now. */
+  version: number
   status: 'UPDATED' | 'UNCHANGED' | 'SKIPPED' | 'CONFLICT'
   conflict: ConflictError<Assessment> | null
 }
+
+type Refreshed = RefreshDetail[] | ForbiddenError | ValidationError
 
 type Transaction = Prisma.TransactionClient
 
@@ -48,7 +54,7 @@ const INT_MAX = 2_147_483_647
 export async function refreshAssessments(
   { store, viewer, refreshTimeoutMs, changes }: RefreshServices,
   args: z.input<typeof refreshInput>,
-): Promise<RefreshDetail[] | ForbiddenError | ValidationError> {
+): Promise<Refreshed> {
   const refused = requireScope(viewer, 'ASSESSMENTS_WRITE')
   if (refused) return refused
   const checked = check(refreshInput, args)
@@ -56,7 +62,8 @@ export async function refreshAssessments(
   const deadline = Date.now() + refreshTimeoutMs
   currentScope()?.prolongDeadline(refreshTimeoutMs + GRACE_MS)
   currentScope()?.readInPortions()
-  const refresh = () => store.$transaction(
+  const refresh = () => notingTransaction(
+    store,
     async (transaction) => {
       if (!(await isAlone(transaction, viewer))) return null
       const selection = await select(transaction, viewer, checked)
@@ -75,18 +82,18 @@ export async function refreshAssessments(
       }
       return details.sort((a, b) => a.oid - b.oid)
     },
-    { timeout: refreshTimeoutMs + 5_000, maxWait: refreshTimeoutMs },
+    { writtenBy, timeout: refreshTimeoutMs + 5_000, maxWait: refreshTimeoutMs },
   )
   const { id: organisationId } = viewer.organisation
   await refreshes.enter(organisationId, refreshTimeoutMs)
-  let refreshed: RefreshDetail[] | ForbiddenError | ValidationError | null
+  let refreshed: Refreshed | null
   try {
     // Another process may be refreshing. Between the tries this one holds no connection.
     while ((refreshed = await refresh()) === null) await setTimeout(RETRY_MS)
   } finally {
     refreshes.leave(organisationId)
   }
-  if (!isFailure(refreshed)) changes?.announce(refreshed.flatMap((it) => (it.status === 'UPDATED' ? it.assessmentId : [])))
+  changes?.announce(writtenBy(refreshed).map(({ id }) => id))
   return refreshed
 }
 
@@ -98,6 +105,12 @@ async function isAlone(transaction: Transaction, { organisation }: Viewer): Prom
   const [row] = await transaction.$queryRaw<{ alone: boolean }[]>`
     SELECT pg_try_advisory_xact_lock(hashtextextended(${`refresh ${organisation.id}`}, 0)) AS "alone"`
   return row?.alone === true
+}
+
+/** Null: nothing was done, because another process is refreshing. */
+function writtenBy(refreshed: Refreshed | null): Written[] {
+  if (refreshed === null || isFailure(refreshed)) return []
+  return refreshed.flatMap(({ assessmentId, version, status }) => (status === 'UPDATED' ? { id: assessmentId, version } : []))
 }
 
 interface Selection {
@@ -187,7 +200,8 @@ async function refreshBatch(
     const conflict = errors.get(row.id) ?? null
     const done = isChanged({ ...refresh, sections: [] }) ? 'UPDATED' : 'UNCHANGED'
     const status = conflict ? 'CONFLICT' : row.status === 'COMPLETE' ? 'SKIPPED' : done
-    return { assessmentId: row.id, oid: row.oid, status, conflict, ...refresh }
+    const version = status === 'UPDATED' ? row.version + 1 : row.version
+    return { assessmentId: row.id, oid: row.oid, version, status, conflict, ...refresh }
   })
 }
 

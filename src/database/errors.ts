@@ -1,6 +1,7 @@
 import { DatabaseError } from 'pg'
 import { z } from 'zod'
 import { Prisma } from '../generated/prisma/client.js'
+import { NoConnectionError } from './pool.js'
 
 /** Why PostgreSQL refused a statement: the SQLSTATE code, and the violated constraint by its index or its columns. */
 const refusal = z.object({
@@ -29,4 +30,17 @@ export function isUniqueViolation(error: unknown, index: string, columns: string
 /** Whether PostgreSQL cancelled a statement to resolve a deadlock, so that it can be sent again. */
 export function isDeadlock(error: unknown): boolean {
   return refusalOf(error)?.originalCode === '40P01'
+}
+
+/** SQLSTATE codes with which PostgreSQL ends a connection: 57P01, by an administrator or a shutdown, and its like; 08, connection exceptions. */
+const CONNECTION_ENDED = /^(57P|08)/
+
+/**
+ * Whether a statement that failed has certainly changed nothing: PostgreSQL refused it, or it was never sent. After any other error, such
+ * as a broken connection, it may have been executed all the same.
+ */
+export function hasChangedNothing(error: unknown): boolean {
+  if (error instanceof NoConnectionError) return true
+  const code = refusalOf(error)?.originalCode
+  return code !== undefined && !CONNECTION_ENDED.test(code)
 }

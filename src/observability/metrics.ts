@@ -98,7 +98,7 @@ function requestMetrics(registry: Registry): RequestObserver {
     labelNames: ['code'],
     registers,
   })
-  errors.inc({ code: 'INTERNAL_SERVER_ERROR' }, 0)
+  for (const code of ['INTERNAL_SERVER_ERROR', 'PARTIAL_FAILURE', 'OUTCOME_UNKNOWN']) errors.inc({ code }, 0)
 
   return {
     executing(scope, { document, operationName }) {

@@ -1,10 +1,11 @@
 import { AsyncLocalStorage } from 'node:async_hooks'
 import { Client, type ClientBase } from 'pg'
+import { Writes } from './writes.js'
 
 /** Why a request was interrupted: its deadline passed, no connection to the database was free, its client disconnected, or it was about too much. */
 export type Interruption = 'TIMEOUT' | 'OVERLOADED' | 'ABANDONED' | 'TOO_LARGE'
 
-/** The state of one HTTP request: its id in the log, its counters, its deadline, and the connections that are executing its SQL. */
+/** The state of one HTTP request: its id in the log, its counters, its writes, its deadline, and the connections that are executing its SQL. */
 export class RequestScope {
   /** How many SQL statements it has sent, without the look-up of its credential, which requests share. */
   statements = 0
@@ -25,6 +26,7 @@ export class RequestScope {
   readonly #listeners: (() => void)[] = []
   #timer: NodeJS.Timeout | undefined
   #expire: (() => void) | undefined
+  #writes: Writes | undefined
   #isOver = false
   readonly #endings: (() => void)[] = []
 
@@ -41,6 +43,11 @@ export class RequestScope {
     readonly maximumBytes = Infinity,
     readonly members: readonly RequestScope[] = [],
   ) {}
+
+  /** What it has written. */
+  get writes(): Writes {
+    return (this.#writes ??= new Writes())
+  }
 
   /** To be called when the client disconnects before the response was sent. */
   clientLeft(): void {

@@ -4,6 +4,8 @@ import type { ServiceContext } from '../domain/service-context.js'
 import { isUuid } from '../domain/validation.js'
 import type { Viewer } from '../domain/viewer.js'
 import { currentScope } from '../request-scope/request-scope.js'
+import type { Written } from '../request-scope/writes.js'
+import { notingRows } from './noted-writes.js'
 
 /*
  * Optimistic locking. All writes of versioned rows go through this file, the version gate. Its statements check the version, add 1 to it
@@ -21,6 +23,11 @@ function stampOf({ actor }: Viewer): Stamp {
   return { changedBy: actor, changedByRequest: currentScope()?.requestId ?? null }
 }
 
+/** Whether each statement is a transaction of its own. Otherwise who commits the transaction notes what it has written. */
+function isCommittedAtOnce({ changes }: Pick<ServiceContext, 'changes'>): boolean {
+  return changes !== undefined
+}
+
 /* ---- creating ---------------------------------------------------------------------------------- */
 
 /** The method of a Prisma model, e.g. `store.assessment`, that creates rows. */
@@ -32,13 +39,14 @@ interface CreatedModel<Row, Data> {
  * Creates rows of the viewer's organisation at version 1, and returns those that were created. A row that violates a unique index is
  * skipped: of several concurrent writers, the index decides which one creates it.
  */
-export async function createVersioned<Row, Data extends object>(
-  { viewer }: Pick<ServiceContext, 'viewer'>,
+export async function createVersioned<Row extends Written, Data extends object>(
+  { viewer, changes }: Pick<ServiceContext, 'viewer' | 'changes'>,
   model: CreatedModel<Row, Data>,
   rows: Data[],
 ): Promise<Row[]> {
   const { id: organisationId } = viewer.organisation
-  return model.createManyAndReturn({ data: rows.map((row) => ({ ...row, organisationId, ...stampOf(viewer) })), skipDuplicates: true })
+  const created = model.createManyAndReturn({ data: rows.map((row) => ({ ...row, organisationId, ...stampOf(viewer) })), skipDuplicates: true })
+  return isCommittedAtOnce({ changes }) ? notingRows(created) : created
 }
 
 /* ---- changing ---------------------------------------------------------------------------------- */
@@ -84,9 +92,9 @@ export async function changeVersioned<Row extends VersionedRow, Data extends obj
   const { id: organisationId } = viewer.organisation
   const write = async (id: string, version: number, { data }: Write<Data>): Promise<Row | undefined> => {
     const update = { where: { id, organisationId, version }, data: { ...data, version: { increment: 1 }, ...stampOf(viewer) } }
+    const rows = model.updateManyAndReturn(update)
     // A deadlock inside of a transaction rolls all of it back, so only the code that started the transaction could repeat it.
-    const isOutsideTransaction = changes !== undefined
-    const [changed] = await (isOutsideTransaction ? unlessDeadlocked(model.updateManyAndReturn(update)) : model.updateManyAndReturn(update))
+    const [changed] = await (isCommittedAtOnce({ changes }) ? unlessDeadlocked(notingRows(rows)) : rows)
     if (changed) changes?.announce([changed.id])
     return changed
   }

@@ -9,6 +9,7 @@ function write(value: number, expectedVersion: number | null, [began, ended]: [n
 }
 const done = (version: number, value: number): Outcome => ({ is: 'acknowledged', version, value })
 const refused = (version: number, value: number): Outcome => ({ is: 'conflict', current: { version, value } })
+const failed: Outcome = { is: 'failed' }
 const unknown: Outcome = { is: 'unknown', why: 'the connection broke' }
 const read = (version: number, value: number | null, [began, ended]: [number, number]): HistoryEvent => ({
   kind: 'read',
@@ -75,6 +76,8 @@ describe('a violation', () => {
     ],
     ['refused but visible', [write(10, 2, [0, 1], refused(1, 0)), read(2, 10, [2, 3])], final({ version: 2, value: 10 }, ['ann'])],
     ['a revision that no write explains', [write(10, 2, [0, 1], refused(1, 0))], final({ version: 2, value: 10 }, ['ann'])],
+    ['refused but visible', [write(10, 1, [0, 1], failed), read(2, 10, [2, 3])], final({ version: 2, value: 10 }, ['ann'])],
+    ['a revision that no write explains', [write(10, 1, [0, 1], failed)], final({ version: 2, value: 10 }, ['ann'])],
     ['acknowledged but lost', [write(10, 1, [0, 1], done(2, 10))], final({ version: 1, value: 0 }, [])],
     ['acknowledged but lost', [write(10, 1, [0, 1], done(2, 10))], final({ version: 2, value: 10 }, ['bob'])],
     ['acknowledged with another value', [write(10, 1, [0, 1], done(2, 11))], final({ version: 2, value: 10 }, ['ann'])],

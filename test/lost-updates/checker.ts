@@ -89,7 +89,7 @@ class RowChecker {
       if (value === first.value && version === first.version) continue
       const write = value === null ? undefined : writeOf.get(value)
       if (!write) this.#report('a value that nobody wrote', `${value} at version ${version}`)
-      else if (write.outcome.is === 'conflict') this.#report('refused but visible', `${value} at version ${version}`)
+      else if (write.outcome.is === 'conflict' || write.outcome.is === 'failed') this.#report('refused but visible', `${value} at version ${version}`)
       else if (write.expectedVersion !== null && version !== write.expectedVersion + 1) {
         this.#report('written over another version than the expected one', `${value} at version ${version}, expecting ${write.expectedVersion}`)
       }

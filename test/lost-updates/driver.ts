@@ -39,7 +39,7 @@ const PATIENCE_MS = 60_000
 export class Clients {
   readonly events: HistoryEvent[] = []
   /** Of writes, and of reads with an answer and without one. */
-  readonly counts = { acknowledged: 0, conflicts: 0, unknown: 0, reads: 0, failedReads: 0 }
+  readonly counts = { acknowledged: 0, conflicts: 0, failed: 0, unknown: 0, reads: 0, failedReads: 0 }
   readonly #target: Target
   readonly #running: Promise<unknown>
   readonly #stop = new AbortController()

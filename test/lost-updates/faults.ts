@@ -120,7 +120,7 @@ async function exhaustPool({ target, clients }: Scene): Promise<void> {
   await clients.holding(() =>
     outside(target, async (client) => {
       await lockRows(client, target)
-      const failed = ({ unknown, failedReads }: Clients['counts']) => unknown + failedReads
+      const failed = (counts: Clients['counts']) => counts.failed + counts.unknown + counts.failedReads
       const before = failed(clients.counts)
       await clients.until(() => failed(clients.counts) > before, 'a request without a connection')
     }),

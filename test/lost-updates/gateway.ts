@@ -114,16 +114,21 @@ const writing = z.object({
   }),
 })
 const refreshed = z.object({ data: z.object({ refreshAssessments: z.object({ __typename: z.literal('RefreshAssessmentsSuccess') }) }) })
-const masked = z.object({ errors: z.array(z.object({ extensions: z.object({ code: z.literal('INTERNAL_SERVER_ERROR') }) })).min(1) })
+const errorsOf = (codes: string[]) => z.object({ errors: z.array(z.object({ extensions: z.object({ code: z.enum(codes) }) })).min(1) })
+/** Errors of the server's own, which say that nothing was written. */
+const failed = errorsOf(['INTERNAL_SERVER_ERROR', 'SERVICE_UNAVAILABLE', 'TIMEOUT'])
+/** Errors that say that something was written or may be. */
+const uncertain = errorsOf(['OUTCOME_UNKNOWN', 'PARTIAL_FAILURE'])
 
-/** Whether it says what was done: not when the connection broke, and not when the server had an error that it hides. */
+/** Whether it has what was asked for. */
 function isAnswer(status: number, body: unknown): boolean {
-  return status !== 0 && status < 500 && !masked.safeParse(body).success
+  return status !== 0 && !failed.safeParse(body).success && !uncertain.safeParse(body).success
 }
 
 /** @throws Error when it is an answer of a kind that no client has asked for. */
 function outcomeOf(kind: Kind, status: number, body: unknown, why: string): Outcome {
-  if (!isAnswer(status, body)) return { is: 'unknown', why: why || JSON.stringify(body) }
+  if (status === 0 || uncertain.safeParse(body).success) return { is: 'unknown', why: why || JSON.stringify(body) }
+  if (failed.safeParse(body).success) return { is: 'failed' }
   const { written } = writing.parse(body).data
   const seen = { version: written.row.version, value: kind.value(written.row) }
   return written.__typename === 'ConflictError' ? { is: 'conflict', current: seen } : { is: 'acknowledged', ...seen }

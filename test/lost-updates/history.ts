@@ -10,6 +10,8 @@ export interface Observation {
 export type Outcome =
   | { is: 'acknowledged'; version: number; value: number | null }
   | { is: 'conflict'; current: Observation }
+  /** An error that says that nothing was written. */
+  | { is: 'failed' }
   /** No answer, or one that does not say whether the write was done: it may still have been. */
   | { is: 'unknown'; why: string }
 

@@ -4,7 +4,7 @@ import { isRecord } from '../../domain/is-record.js'
 import { currentScope } from '../../request-scope/request-scope.js'
 import { asContext } from '../context.js'
 import { jsonInTurns } from '../http/json-in-turns.js'
-import { interruptionError } from '../http/masked-errors.js'
+import { interruptedResult } from '../http/masked-errors.js'
 import { withDataText } from '../http/result-text.js'
 
 /** JSON writes some characters as an escape of this many bytes. */
@@ -15,12 +15,11 @@ const BYTES_PER_CHARACTER = 6
  * to be so long is not looked at.
  */
 export function useAnswerLimit(maximumBytes: number): Plugin {
-  const refusal = () => ({ errors: [interruptionError('TOO_LARGE')] })
   async function bounded(result: ExecutionResult): Promise<ExecutionResult> {
     const text = await jsonInTurns(result.data, maximumBytes)
     if (text) return withDataText(result, text)
     currentScope()?.interrupt('TOO_LARGE')
-    return refusal()
+    return interruptedResult('TOO_LARGE')
   }
   return {
     onExecute({ executeFn, setExecuteFn }) {
@@ -29,7 +28,7 @@ export function useAnswerLimit(maximumBytes: number): Plugin {
         const limited = (result: unknown) => {
           if (!isResult(result)) return result
           // It may have read too much without a statement that could fail for that.
-          if (currentScope()?.interruption === 'TOO_LARGE') return refusal()
+          if (currentScope()?.interruption === 'TOO_LARGE') return interruptedResult('TOO_LARGE')
           return budget.characters * BYTES_PER_CHARACTER > maximumBytes ? bounded(result) : result
         }
         const result: unknown = executeFn(args)

@@ -3,11 +3,15 @@ import { type ExecutionArgs, getOperationAST, OperationTypeNode } from 'graphql'
 import type { Plugin } from 'graphql-yoga'
 import { asError } from '../../domain/as-error.js'
 import { currentScope } from '../../request-scope/request-scope.js'
-import { interruptionError } from '../http/masked-errors.js'
+import { interruptedResult } from '../http/masked-errors.js'
+
+/** How long an operation that has written may take to end after its deadline, so that its client gets what was read of the answer. */
+const GRACE_MS = 1_000
 
 /**
- * Ends an operation that takes longer than `timeoutMs`: its client gets an error, and its SQL is cancelled. An operation can extend its
- * own deadline, as refreshAssessments does. A query is also ended when its client disconnects; a mutation is finished.
+ * Ends an operation that takes longer than `timeoutMs`: its client gets an error, and its SQL is cancelled. One that has written, or may
+ * have, is answered with what has been read by then and errors for the rest. An operation can extend its own deadline, as
+ * refreshAssessments does. A query is also ended when its client disconnects; a mutation is finished.
  */
 export function useDeadline(timeoutMs: number): Plugin {
   return {
@@ -28,13 +32,17 @@ function withinDeadline(timeoutMs: number, { document, operationName }: Executio
     scope.onClientLeft = abandon
   }
   let answer: (result: unknown) => void = () => {}
+  let grace: NodeJS.Timeout | undefined
   // Before the operation starts, because it may extend its deadline synchronously.
   scope.startDeadline(timeoutMs, () => {
     scope.interrupt('TIMEOUT')
-    answer({ errors: [interruptionError('TIMEOUT')] })
+    const giveUp = () => answer(interruptedResult('TIMEOUT'))
+    if (scope.writes.areNone) giveUp()
+    else grace = setTimeout(giveUp, GRACE_MS)
   })
   const over = () => {
     scope.stopDeadline()
+    clearTimeout(grace)
     scope.onClientLeft = undefined
   }
   let executed: unknown

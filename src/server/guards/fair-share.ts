@@ -3,7 +3,7 @@ import type { Plugin } from 'graphql-yoga'
 import { FairQueue, WaitedInVainError } from '../../request-scope/fair-queue.js'
 import { currentScope } from '../../request-scope/request-scope.js'
 import { asContext } from '../context.js'
-import { interruptionError } from '../http/masked-errors.js'
+import { interruptedResult } from '../http/masked-errors.js'
 
 export interface FairShareSettings {
   /** What the operations in flight may cost in all. */
@@ -34,12 +34,12 @@ export function useFairShare({ costInFlight, organisationShare, waitMs }: FairSh
         const places = Math.min(share, Math.max(LEAST_COST, budget.cost))
         const execute = (): unknown => {
           scope.whenOver(() => queue.leave(organisation, places))
-          return scope.interruption === undefined ? executeFn(args) : { errors: [interruptionError(scope.interruption)] }
+          return scope.interruption === undefined ? executeFn(args) : interruptedResult(scope.interruption)
         }
         const refuse = (error: unknown) => {
           if (!(error instanceof WaitedInVainError)) throw error
           scope.interrupt('OVERLOADED')
-          return { errors: [interruptionError('OVERLOADED')] }
+          return interruptedResult('OVERLOADED')
         }
         const entered = queue.enter(organisation, waitMs, places)
         return entered ? entered.then(execute, refuse) : execute()

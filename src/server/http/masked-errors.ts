@@ -1,21 +1,31 @@
 import { randomUUID } from 'node:crypto'
-import { GraphQLError, type GraphQLErrorOptions, Kind } from 'graphql'
+import { type ExecutionResult, GraphQLError, type GraphQLErrorOptions, Kind } from 'graphql'
 import { maskError } from 'graphql-yoga'
 import type { Logger } from 'pino'
 import { currentScope, type Interruption } from '../../request-scope/request-scope.js'
+import { tellingWrites } from './told-writes.js'
 
-/** What a client is told when its operation was interrupted. Status 499 is not a standard: nginx logs it for clients that disconnected. */
+/**
+ * What a client is told when its operation was interrupted before it had written anything. Status 499 is not a standard: nginx logs it for
+ * clients that disconnected.
+ */
 const interruptions: Record<Interruption, { status: number; code: string; message: string; headers: Record<string, string> }> = {
-  TIMEOUT: { status: 504, code: 'TIMEOUT', message: 'The operation took too long and was ended. What it was writing may or may not be written.', headers: {} },
-  OVERLOADED: { status: 503, code: 'SERVICE_UNAVAILABLE', message: 'The database has no connection free. Try again later.', headers: { 'retry-after': '1' } },
+  TIMEOUT: { status: 504, code: 'TIMEOUT', message: 'The operation took too long and was ended.', headers: {} },
+  OVERLOADED: { status: 503, code: 'SERVICE_UNAVAILABLE', message: 'The database has no connection free.', headers: { 'retry-after': '1' } },
   TOO_LARGE: { status: 400, code: 'LIMIT_EXCEEDED', message: 'The operation reads or answers too many bytes. Ask for fewer or smaller pages.', headers: {} },
   ABANDONED: { status: 499, code: 'ABANDONED', message: 'The client has gone away.', headers: {} },
 }
 
-export function interruptionError(interruption: Interruption, where: Pick<GraphQLErrorOptions, 'nodes' | 'path'> = {}): GraphQLError {
+function interruptionError(interruption: Interruption, where: Pick<GraphQLErrorOptions, 'nodes' | 'path'> = {}): GraphQLError {
   const { status, code, message, headers } = interruptions[interruption]
   const limit = interruption === 'TOO_LARGE' && { limit: 'bytes', maximum: currentScope()?.maximumBytes }
-  return new GraphQLError(message, { ...where, extensions: { code, ...limit, http: { status, headers } } })
+  return tellingWrites(new GraphQLError(message, { ...where, extensions: { code, ...limit, http: { status, headers } } }))
+}
+
+/** The result of an operation that was interrupted, where it has no other. Without `data`, it says that nothing was done. */
+export function interruptedResult(interruption: Interruption): ExecutionResult {
+  const error = interruptionError(interruption)
+  return 'written' in error.extensions ? { data: null, errors: [error] } : { errors: [error] }
 }
 
 /** The error as the client may see it. Errors that it cannot act on are logged under an id, and the client gets only the id. */
@@ -23,13 +33,13 @@ export function maskedError(error: unknown, message: string, log: Logger): Graph
   const shown = maskError(error, message)
   if (!(shown instanceof GraphQLError) || shown !== error) return unexpectedError(error, log)
   const { code } = shown.extensions
-  if (code !== undefined) return code === 'INTERNAL_SERVER_ERROR' ? unexpectedError(error, log) : shown
+  if (code !== undefined) return code === 'INTERNAL_SERVER_ERROR' ? unexpectedError(error, log) : tellingWrites(shown)
   // GraphQL's own errors have no code. Those at a field are about the value that its resolver returned, which is our fault. All others
   // are about the client's document or variables.
   if (shown.nodes?.some(({ kind }) => kind === Kind.FIELD)) return unexpectedError(error, log)
   // The code is set on the same error, because Yoga logs an error that is replaced by another.
   shown.extensions['code'] = 'BAD_USER_INPUT'
-  return shown
+  return tellingWrites(shown)
 }
 
 /** Logs an error under a new id, and returns the error that the client gets instead. For an interrupted operation it says why. */
@@ -43,5 +53,5 @@ export function unexpectedError(error: unknown, log: Logger): GraphQLError {
   }
   const errorId = randomUUID()
   log.error({ err, errorId, requestId: operation?.requestId }, 'unexpected error')
-  return new GraphQLError('Unexpected error.', { ...where, extensions: { code: 'INTERNAL_SERVER_ERROR', errorId } })
+  return tellingWrites(new GraphQLError('Unexpected error.', { ...where, extensions: { code: 'INTERNAL_SERVER_ERROR', errorId } }))
 }
