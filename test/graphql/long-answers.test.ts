@@ -5,13 +5,13 @@ import { boundLongAnswers } from '../../src/graphql/long-answers.js'
 import { isTurnOver } from '../../src/request-scope/turns.js'
 
 /** Works until this turn of the event loop is over. */
-function workThroughTurn(): object {
+function workThroughTurn(): object[] {
   while (!isTurnOver()) Math.sqrt(2)
-  return {}
+  return [{}]
 }
 
 const Part = new GraphQLObjectType({ name: 'Part', fields: { number: { type: GraphQLInt } } })
-const Item = new GraphQLObjectType({ name: 'Item', fields: { part: { type: Part, resolve: workThroughTurn } } })
+const Item = new GraphQLObjectType({ name: 'Item', fields: { parts: { type: new GraphQLList(Part), resolve: workThroughTurn } } })
 const Query = new GraphQLObjectType({ name: 'Query', fields: { items: { type: new GraphQLList(Item), resolve: () => [{}, {}, {}] } } })
 const schema = new GraphQLSchema({ query: Query })
 boundLongAnswers(schema)
@@ -22,7 +22,7 @@ async function orderWith(values: number): Promise<string[]> {
   budget.open({ maximum: Infinity, values, extra: 0, valuesPerItem: () => 0 })
   const order: string[] = []
   setImmediate(() => order.push('another'))
-  await execute({ schema, document: parse('{ items { part { number } } }'), contextValue: { budget } })
+  await execute({ schema, document: parse('{ items { parts { number } } }'), contextValue: { budget } })
   order.push('answer')
   await new Promise(setImmediate)
   return order

@@ -14,7 +14,7 @@ const log = pino({ level: 'debug' }, { write: (line: string) => void lines.push(
 const byHash = '{ viewer { scopes organisation { name } } }'
 const hash = createHash('sha256').update(byHash).digest('hex')
 const persistedDocuments = { documents: new Map([[hash, byHash]]), only: false }
-const options = { ...dependencies, log, persistedDocuments, corsOrigins: ['https://app.test'], limits: { ...limits, cost: 150, bodyBytes: 2000 } }
+const options = { ...dependencies, log, persistedDocuments, corsOrigins: ['https://app.test'], limits: { ...limits, cost: 1_100, bodyBytes: 2000 } }
 
 let org: Story
 let reader: Story
