@@ -179,7 +179,7 @@ test('nulls are compared and ordered as asked', async () => {
   }
 })
 
-test.each<[string, object]>([
+test.each<[string, { where?: object } & object]>([
   ['a part of a text', { where: { name: { contains: 'a' } } }],
   ['a negation', { where: { NOT: [{ name: 'x' }] } }],
   ['a condition on a relation', { where: { entity: { name: 'x' } } }],
@@ -189,10 +189,11 @@ test.each<[string, object]>([
   ['an offset', { skip: 1 }],
   ['a negative page', { take: -1 }],
   ['an order that is none', { orderBy: [{ id: 'ASC; DROP TABLE "User"' }] }],
-])('%s is left to Prisma', async (_, query) => {
+])('%s is left to Prisma', async (_, { where = {}, ...query }) => {
   const sent = await statementsOf(async () => {
     try {
-      await store.assessment.findMany(query)
+      // Other tests leave large rows behind.
+      await store.assessment.findMany({ ...query, where: mine(where) })
     } catch {
       // Prisma refuses some of these itself.
     }
