@@ -179,7 +179,7 @@ test('nulls are compared and ordered as asked', async () => {
   }
 })
 
-test.each<[string, { where?: object } & object]>([
+test.each<[string, { where?: object; [part: string]: unknown }]>([
   ['a part of a text', { where: { name: { contains: 'a' } } }],
   ['a negation', { where: { NOT: [{ name: 'x' }] } }],
   ['a condition on a relation', { where: { entity: { name: 'x' } } }],
