@@ -45,7 +45,7 @@ async function send(gateway: Gateway, body: string, key = world.ours.key): Promi
 /** An error is answered before the SQL of the fields beside it has come to an end. */
 async function idle(): Promise<void> {
   const { pool } = database
-  for (let turns = 0; turns < 5; turns = pool.idleCount === pool.totalCount && pool.waitingCount === 0 ? turns + 1 : 0) await turn()
+  for (let turns = 0; turns < 5; turns = pool.idleCount === pool.totalCount && pool.waiting === 0 ? turns + 1 : 0) await turn()
 }
 
 /** Sends a body to be executed without a plan, and three times to where it has one, which is made at the first. */
