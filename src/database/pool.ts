@@ -1,10 +1,14 @@
-import { Client, Pool, type PoolClient, type PoolConfig } from 'pg'
+import { Client, type ClientBase, Pool, type PoolClient, type PoolConfig } from 'pg'
 import { FairQueue, type Sharer } from '../request-scope/fair-queue.js'
 import { currentScope, type RequestScope } from '../request-scope/request-scope.js'
+import { isTurnOver, nextTurn } from '../request-scope/turns.js'
 
 type ConnectCallback = (error: Error | undefined, client: PoolClient | undefined, done: (release?: Error | boolean) => void) => void
 
-/** No connection became free within the time that a request may wait for one, or none could be opened. Nothing was sent. */
+/**
+ * A request got no connection: none became free within the time that it may wait, none could be opened, or it was interrupted before. Nothing
+ * was sent.
+ */
 export class NoConnectionError extends Error {}
 
 export interface RequestPoolConfig extends PoolConfig {
@@ -30,13 +34,13 @@ interface Holder {
  */
 export class RequestPool extends Pool {
   readonly #queue: FairQueue
-  readonly #holders = new WeakMap<PoolClient, Holder>()
+  readonly #holders = new WeakMap<ClientBase, Holder>()
 
   constructor(private readonly config: RequestPoolConfig) {
     super(config)
     this.#queue = new FairQueue(config.max, config.share)
     this.on('connect', (client) => {
-      if (client instanceof Client) client.connection.stream.on('data', (chunk: Buffer) => this.#holders.get(client)?.scope?.received(chunk.length))
+      if (client instanceof Client) client.connection.stream.on('data', (chunk: Buffer) => this.#received(client, chunk))
     })
     this.on('release', (_, client) => this.#release(client))
   }
@@ -63,10 +67,10 @@ export class RequestPool extends Pool {
     const { waitMs, canInterrupt } = this.config
     const refuseInterrupted = () => {
       // A request that was interrupted while it waited for a connection sends nothing more.
-      if (scope?.interruption !== undefined) throw new Error('The request was interrupted.')
+      if (scope?.interruption !== undefined) throw new NoConnectionError('The request was interrupted.')
     }
     refuseInterrupted()
-    await this.#queue.enter(sharer, waitMs)?.catch((cause: unknown) => {
+    await this.#queue.enter(sharer, waitMs, 1, scope)?.catch((cause: unknown) => {
       throw refused(scope, cause)
     })
     try {
@@ -74,6 +78,8 @@ export class RequestPool extends Pool {
       const client = await super.connect().catch((cause: unknown) => {
         throw refused(scope, cause)
       })
+      if (scope?.interruption !== undefined) client.release()
+      refuseInterrupted()
       this.#holders.set(client, { sharer, scope })
       if (canInterrupt) scope?.hold(client)
       return client
@@ -83,10 +89,23 @@ export class RequestPool extends Pool {
     }
   }
 
+  /** To be called for what has been received of rows. Long results are read in turns of the event loop. */
+  #received(client: Client, chunk: Buffer): void {
+    const scope = this.#holders.get(client)?.scope
+    scope?.received(chunk.length)
+    if (!isTurnOver()) return
+    const { stream } = client.connection
+    stream.pause()
+    // A connection that was closed meanwhile has nothing more to be read.
+    void nextTurn(scope).finally(() => stream.resume()).catch(() => {})
+  }
+
   #release(client: PoolClient): void {
     const holder = this.#holders.get(client)
     if (!holder) return
     this.#holders.delete(client)
+    // Whoever is next may read at once.
+    if (client instanceof Client) client.connection.stream.resume()
     holder.scope?.release(client)
     this.#queue.leave(holder.sharer)
   }

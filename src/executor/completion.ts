@@ -10,6 +10,7 @@ import {
 } from 'graphql'
 import { asError } from '../domain/as-error.js'
 import { isRecord } from '../domain/is-record.js'
+import { currentScope } from '../request-scope/request-scope.js'
 
 /*
  * Value completion as in GraphQL's specification: the value of a resolver becomes the value in the response. A nullable field that fails
@@ -22,6 +23,8 @@ export interface Run {
   variableValues: Record<string, unknown>
   /** The errors of the response so far. */
   errors: GraphQLError[]
+  /** The error of an execution whose request was interrupted: one for all of its fields, of which there may be thousands that fail at once. */
+  interrupted?: { error: GraphQLError; isTold: boolean }
 }
 
 /*
@@ -70,6 +73,13 @@ export interface FieldOfDocument {
  * @throws GraphQLError if the field cannot be null
  */
 export function handleFieldError(cause: unknown, isNullable: boolean, { nodes }: FieldOfDocument, path: Path, run: Run): null {
+  if (currentScope()?.interruption !== undefined) {
+    const interrupted = (run.interrupted ??= { error: locatedError(cause, nodes, keysOf(path)), isTold: false })
+    if (!isNullable) throw interrupted.error
+    if (!interrupted.isTold) run.errors.push(interrupted.error)
+    interrupted.isTold = true
+    return null
+  }
   // As @graphql-tools/executor does, each error of an AggregateError is reported by itself.
   const causes: unknown[] = cause instanceof AggregateError ? cause.errors : [cause]
   for (const it of causes) {

@@ -1,4 +1,6 @@
-/** Nobody left for the whole time that one may wait, or too many wait already. */
+import type { RequestScope } from './request-scope.js'
+
+/** Nobody left for the whole time that one may wait, too many wait already, or the request that waited was interrupted. */
 export class WaitedInVainError extends Error {}
 
 /** Who shares: an organisation by its id, or the gateway itself. */
@@ -39,9 +41,10 @@ export class FairQueue {
    * Takes places: at once, or when the promise resolves. Each call that does not reject needs one of `leave`.
    *
    * @param timeoutMs how long it may wait; Infinity for as long as it takes
+   * @param scope of the request that waits, so that it does so no longer when it is interrupted
    * @throws WaitedInVainError
    */
-  enter(sharer: Sharer, timeoutMs: number, places = 1): Promise<void> | undefined {
+  enter(sharer: Sharer, timeoutMs: number, places = 1, scope?: RequestScope): Promise<void> | undefined {
     const line = this.#waiting.get(sharer) ?? new Set<Waiter>()
     if (line.size === 0 && this.#fits(sharer, places)) {
       this.#take(sharer, places)
@@ -50,14 +53,15 @@ export class FairQueue {
     if (line.size >= MAX_WAITING) return Promise.reject(new WaitedInVainError('Too many wait already.'))
     this.#waiting.set(sharer, line)
     return new Promise((resolve, reject) => {
-      const giveUp = () => {
-        line.delete(waiter)
+      const giveUp = (why: string) => {
+        if (!line.delete(waiter)) return
+        clearTimeout(timer)
         if (line.size === 0) this.#waiting.delete(sharer)
-        reject(new WaitedInVainError('Nobody left in time.'))
+        reject(new WaitedInVainError(why))
         // It may have kept smaller ones waiting.
         this.#admit()
       }
-      const timer = timeoutMs === Infinity ? undefined : setTimeout(giveUp, timeoutMs)
+      const timer = timeoutMs === Infinity ? undefined : setTimeout(giveUp, timeoutMs, 'Nobody left in time.')
       const waiter = {
         places,
         enter: () => {
@@ -66,6 +70,7 @@ export class FairQueue {
         },
       }
       line.add(waiter)
+      scope?.whenInterrupted(() => giveUp('The request was interrupted.'))
     })
   }
 

@@ -99,7 +99,8 @@ export class RequestScope {
    * cancels them. Whether the last statement of a write took effect is unknown.
    */
   interrupt(reason: Interruption): void {
-    this.interruption ??= reason
+    if (this.interruption !== undefined) return
+    this.interruption = reason
     for (const hear of this.#listeners.splice(0)) hear()
     for (const connection of this.#connections) {
       if (connection instanceof Client) void connection.end()

@@ -12,6 +12,9 @@ const TURN_MS = 10
 /** When the long work in this turn of the event loop began; undefined before any. */
 let startedAt: number | undefined
 
+/** What ends the work of an interrupted request: one for all that waits, because there may be much and making an error takes long. */
+const INTERRUPTED = new Error('The request was interrupted.')
+
 /** The work that waits for a turn, by request. The request that is served next comes first. */
 const waiting = new Map<RequestScope | undefined, (() => void)[]>()
 
@@ -26,10 +29,10 @@ export function isTurnOver(): boolean {
 /**
  * Resolves in a turn of the event loop that is not over.
  *
+ * @param scope of the request that the work is done for
  * @throws Error when the request has been interrupted meanwhile, so that its work ends
  */
-export async function nextTurn(): Promise<void> {
-  const scope = currentScope()
+export async function nextTurn(scope = currentScope()): Promise<void> {
   do {
     await new Promise<void>((resolve) => {
       const resolvers = waiting.get(scope)
@@ -37,7 +40,7 @@ export async function nextTurn(): Promise<void> {
       else waiting.set(scope, [resolve])
       isTurnOver()
     })
-    if (scope?.interruption !== undefined) throw new Error('The request was interrupted.')
+    if (scope?.interruption !== undefined) throw INTERRUPTED
   } while (isTurnOver())
 }
 

@@ -19,7 +19,7 @@ interface Wanted<Row> {
  * Reads rows by id. Requests that want the same columns on the same conditions, in the same turn of the event loop, share one statement.
  */
 export class SharedReads<Row extends { id: string }> {
-  readonly #loader = new DataLoader<Wanted<Row>, Row | null>((wanted) => readTogether(wanted), {
+  readonly #loader = new DataLoader<Wanted<Row>, Reading<Row>>((wanted) => Promise.resolve(readTogether(wanted)), {
     cache: false,
     maxBatchSize: MAX_BATCH_SIZE,
     batchScheduleFn: (load) => void setImmediate(load),
@@ -27,30 +27,29 @@ export class SharedReads<Row extends { id: string }> {
 
   async load(wanted: Omit<Wanted<Row>, 'scope'>): Promise<Row | null> {
     const scope = currentScope()
-    try {
-      return await this.#loader.load({ ...wanted, scope })
-    } catch (error) {
-      if (error instanceof NoConnectionError) scope?.interrupt('OVERLOADED')
-      throw error
-    }
+    const { rows } = await this.#loader.load({ ...wanted, scope })
+    const found = await rows
+    if (!(found instanceof Error)) return found.get(wanted.id) ?? null
+    if (found instanceof NoConnectionError) scope?.interrupt('OVERLOADED')
+    throw found
   }
 }
 
-async function readTogether<Row extends { id: string }>(all: readonly Wanted<Row>[]): Promise<(Row | Error | null)[]> {
+/** A statement under way: the rows that it reads, or why it failed. */
+interface Reading<Row> {
+  rows: Promise<Map<string, Row> | Error>
+}
+
+/** Starts a statement for each group, and waits for none: who wants little must not wait for what others want. */
+function readTogether<Row extends { id: string }>(all: readonly Wanted<Row>[]): Reading<Row>[] {
   const groups = new Map<string, Wanted<Row>[]>()
   for (const wanted of all) {
     const group = groups.get(wanted.groupKey)
     if (group) group.push(wanted)
     else groups.set(wanted.groupKey, [wanted])
   }
-  const found = new Map<Wanted<Row>, Row | Error | undefined>()
-  await Promise.all(
-    Array.from(groups.values(), async (group) => {
-      const rows = await rowsOf(group)
-      for (const wanted of group) found.set(wanted, rows instanceof Error ? rows : rows.get(wanted.id))
-    }),
-  )
-  return all.map((wanted) => found.get(wanted) ?? null)
+  const readings = new Map(Array.from(groups, ([groupKey, group]) => [groupKey, { rows: rowsOf(group) }]))
+  return all.flatMap(({ groupKey }) => readings.get(groupKey) ?? [])
 }
 
 async function rowsOf<Row extends { id: string }>(group: Wanted<Row>[]): Promise<Map<string, Row> | Error> {

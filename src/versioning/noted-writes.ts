@@ -10,16 +10,13 @@ import type { Written } from '../request-scope/writes.js'
 
 /** Sends a statement that writes rows outside of a transaction, and notes the rows for the current request. Returns them. */
 export async function notingRows<Row extends Written>(statement: PromiseLike<Row[]>): Promise<Row[]> {
-  const scope = currentScope()
-  // The pool gives an interrupted request no connection, so that its statement fails without being sent.
-  const isUnsent = scope?.interruption !== undefined
-  const end = scope?.writes.begin()
+  const end = currentScope()?.writes.begin()
   try {
     const rows = await statement
     end?.(rows)
     return rows
   } catch (error) {
-    if (isUnsent || hasChangedNothing(error)) end?.([])
+    if (hasChangedNothing(error)) end?.([])
     throw error
   }
 }

@@ -9,6 +9,7 @@ import { usePlannedExecution } from '../../src/executor/index.js'
 import { planOf } from '../../src/executor/plan.js'
 import { schema } from '../../src/server/schema.js'
 import { createServer } from '../../src/server/server.js'
+import { gatewayWith } from '../after-writing.js'
 import { jsonOf } from '../fuzz/inputs.js'
 import { randomQuery } from '../fuzz/queries.js'
 import { FUZZ_TIMEOUT_MS, holds } from '../fuzz/runs.js'
@@ -193,6 +194,13 @@ test('a fault of the planner is told and logged, and no other execution hides it
   })
   const answer = z.object({ errors: z.tuple([z.object({ extensions: z.object({ code: z.literal('INTERNAL_SERVER_ERROR'), errorId: z.uuid() }) })]) }).parse(await response.json())
   expect(logged.filter((line) => line.includes(answer.errors[0].extensions.errorId))).toEqual([expect.stringContaining('a fault of the planner')])
+})
+
+test('a request that is interrupted has one error, however many fields fail for that', async () => {
+  const interrupting = gatewayWith(database, { reading: (scope) => scope.interrupt('TIMEOUT') })
+  const fields = world.names.ours.Assessment.map((id, index) => `a${index}: assessment(id: "${id}") { template { name } }`)
+  const { answer } = await send(interrupting, JSON.stringify({ query: `{ ${fields.join(' ')} }` }))
+  expect(answer).toMatchObject({ data: { a0: null, a3: null }, errors: [{ path: ['a0'], extensions: { code: 'TIMEOUT' } }] })
 })
 
 describe('not planned, and answered the same', () => {

@@ -4,6 +4,7 @@ import { describe, expect, test } from 'vitest'
 import { z } from 'zod'
 import { RequestScope, runInScope } from '../../src/request-scope/request-scope.js'
 import { createStore } from '../../src/sql-store/index.js'
+import { SharedReads } from '../../src/sql-store/shared-reads.js'
 import { aWorld } from '../fuzz/world.js'
 import { database, db, statementsOf } from '../gateway.js'
 import { anOrganisation } from '../story.js'
@@ -50,6 +51,16 @@ describe('rows by id that are asked for at the same time', () => {
     expect(answers[0]).toEqual({ id, name: answers[2]?.name })
     expect(answers[1]).toEqual({ id, status: answers[2]?.status })
     expect(answers[2]).toEqual(await db.assessment.findUnique({ where: { id } }))
+  })
+
+  test('do not wait for others that are asked for at the same time', async () => {
+    const reads = new SharedReads<{ id: string }>()
+    let end = (_: { id: string }[]) => {}
+    const slow = reads.load({ id: 'slow', groupKey: 'one', read: () => new Promise((resolve) => (end = resolve)) })
+    const fast = reads.load({ id: 'fast', groupKey: 'another', read: () => Promise.resolve([{ id: 'fast' }]) })
+    expect(await fast).toEqual({ id: 'fast' })
+    end([{ id: 'slow' }])
+    expect(await slow).toEqual({ id: 'slow' })
   })
 
   test('take one statement for each hundred', async () => {

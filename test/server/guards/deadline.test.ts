@@ -11,7 +11,7 @@ import { seedWhenEmpty } from '../../../src/demo/data.js'
 import { migrate } from '../../../src/database/migrations.js'
 import { createKey } from '../../../src/organisations/service.js'
 import { RequestScope, runInScope } from '../../../src/request-scope/request-scope.js'
-import { RequestPool } from '../../../src/database/pool.js'
+import { NoConnectionError, RequestPool } from '../../../src/database/pool.js'
 import { updateAssessment } from '../../../src/assessments/service.js'
 import { commandViewer } from '../../../src/domain/viewer.js'
 import { createServer } from '../../../src/server/server.js'
@@ -190,16 +190,17 @@ describe.runIf('url' in place)('an operation', () => {
     })
   })
 
-  test.each(['query', 'connect'] as const)('that is interrupted while it waits for a connection sends nothing when it gets one: %s', async (way) => {
+  test.each(['query', 'connect'] as const)('that is interrupted while it waits for a connection waits no longer: %s', async (way) => {
     const pool = new RequestPool({ connectionString: placeOf(name), max: 1, share: 1, waitMs: Infinity, canInterrupt: true })
     const first = await pool.connect()
     const scope = new RequestScope('waiting')
     const waited = runInScope(scope, () => (way === 'query' ? pool.query('SELECT 1') : pool.connect()))
-    const refused = expect(waited).rejects.toThrow('interrupted')
+    const refused = expect(waited).rejects.toBeInstanceOf(NoConnectionError)
     scope.interrupt('ABANDONED')
-    first.release()
     await refused
-    expect({ total: pool.totalCount, idle: pool.idleCount }).toEqual({ total: 1, idle: 1 })
+    expect({ total: pool.totalCount, idle: pool.idleCount, waiting: pool.waiting }).toEqual({ total: 1, idle: 0, waiting: 0 })
+    first.release()
+    await runInScope(new RequestScope('next'), () => pool.query('SELECT 1'))
     await pool.end()
   })
 

@@ -181,6 +181,21 @@ describe.runIf(isPostgres)('on PostgreSQL', () => {
     }, 5_000)
   })
 
+  test('a mutation whose deadline passes while it waits for a connection has written nothing', async () => {
+    const org = await anOrganisation()
+    const { id } = await org.assessment()
+    await withOneConnection(async (connections) => {
+      const taken = await takeConnection(connections)
+      const scopes: RequestScope[] = []
+      const answer = told(org, gatewayWith(connections, { writing: (scope) => void scopes.push(scope) }), UPDATE, { id })
+      await expect.poll(() => connections.pool.waiting).toBe(1)
+      for (const scope of scopes) scope.prolongDeadline(0)
+      expect(await answer).toMatchObject({ status: 504, errors: [{ extensions: { code: 'TIMEOUT' } }] })
+      taken.release()
+    }, 60_000)
+    expect(await versionOf(id)).toBe(1)
+  })
+
   // Once a request has found no connection, all that it sends after that is refused at once.
   const firsts = { 'the second gets no connection': ['', ['second']], 'the first’s payload gets no connection': ['outcome { name }', ['first', 'second']] } as const
   test.each(Object.entries(firsts))('two mutations of one document, of which %s', async (_, [selection, failing]) => {
