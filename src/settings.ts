@@ -54,7 +54,7 @@ export const environment = z.object({
   MAX_DIRECTIVES: integer(0, 1_000).default(5),
   MAX_REPETITIONS: integer(0, 100_000).default(50),
   MAX_COST: integer(1, 1_000_000_000).default(100_000),
-  MAX_COST_IN_FLIGHT: integer(1, 1_000_000_000).default(400_000),
+  MAX_COST_IN_FLIGHT: integer(1, 1_000_000_000).default(200_000),
   ORGANISATION_SHARE_PERCENT: integer(1, 100).default(50),
   RATE_LIMIT_PER_CREDENTIAL: integer(0, 1_000_000).default(1_000),
   RATE_LIMIT_PER_ADDRESS: integer(0, 1_000_000).default(2_000),

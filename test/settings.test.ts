@@ -24,7 +24,7 @@ const limits = {
   cost: 100_000,
   operationTimeoutMs: 30_000,
   refreshTimeoutMs: 300_000,
-  fair: { costInFlight: 400_000, organisationShare: 0.5, waitMs: 5_000 },
+  fair: { costInFlight: 200_000, organisationShare: 0.5, waitMs: 5_000 },
   rate: { perCredential: 1_000, perAddress: 2_000, trustedProxies: 0, redisUrl: undefined },
 }
 

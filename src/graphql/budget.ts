@@ -1,4 +1,4 @@
-import type { FieldNode } from 'graphql'
+import type { FieldNode, GraphQLError } from 'graphql'
 import { limitExceeded } from './limit-exceeded.js'
 import { CHARACTERS_PER_COST } from './text-size.js'
 
@@ -21,6 +21,8 @@ export interface BudgetSettings {
 export class Budget {
   #settings: BudgetSettings = { maximum: Infinity, values: 0, extra: 0, valuesPerItem: () => 0 }
   #values = 0
+  /** Made once, because it may be the error of thousands of lists, and making one takes long. */
+  #refusal: GraphQLError | undefined
 
   /** To be called before the operation is executed. */
   open(settings: BudgetSettings): void {
@@ -59,8 +61,8 @@ export class Budget {
     const { maximum, valuesPerItem } = this.#settings
     // One item has been paid for beforehand.
     for (const node of nodes) this.#values += Math.max(0, items - 1) * valuesPerItem(node)
-    if (this.cost > maximum) {
-      throw limitExceeded('cost', maximum, `With the lists inside of its rows, an operation may cost at most ${maximum}. Ask for fewer rows.`, { nodes })
-    }
+    if (this.cost <= maximum) return
+    this.#refusal ??= limitExceeded('cost', maximum, `With the lists inside of its rows, an operation may cost at most ${maximum}. Ask for fewer rows.`)
+    throw this.#refusal
   }
 }

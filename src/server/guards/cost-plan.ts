@@ -34,8 +34,10 @@ const LENGTH_ARGUMENTS = ['ids', 'representations']
 /** The argument that names the rows of which the field's answer tells. Without it, it tells of all. */
 const ROWS_ARGUMENT = 'assessmentIds'
 
-/** Lists that are as long as the argument of the field above says: of a connection, and of what a refresh tells. */
-const COUNTED_LISTS = ['nodes', 'edges', 'details']
+/** Lists that are as long as the page of the connection that has them. The connection pays for their items, whether or not they are selected. */
+const PAGED_LISTS = ['nodes', 'edges']
+/** The list of what a refresh tells, which is as long as the argument of the field above says. */
+const LIST_OF_ROWS = 'details'
 
 /** What a selection costs. */
 export interface Cost {
@@ -182,7 +184,10 @@ export class CostPlan {
     const takes = (name: string) => field.args.some((it) => it.name === name)
 
     if (takes('first')) {
-      return (evaluation) => times(1, below(evaluation, pageSize(valueOf('last', evaluation)) ?? pageSize(valueOf('first', evaluation)) ?? DEFAULT_PAGE_SIZE))
+      return (evaluation) => {
+        const size = pageSize(valueOf('last', evaluation)) ?? pageSize(valueOf('first', evaluation)) ?? DEFAULT_PAGE_SIZE
+        return times(1, below(evaluation, size), 1 + size)
+      }
     }
     if (takes(ROWS_ARGUMENT)) {
       return (evaluation) => {
@@ -205,7 +210,8 @@ export class CostPlan {
     const known = this.lengths[coordinate]
     if (known !== undefined) return (evaluation) => times(known, below(evaluation, 1))
     if (!isList) return (evaluation) => times(1, below(evaluation, 1))
-    if (COUNTED_LISTS.includes(field.name)) return (evaluation, length) => times(length, below(evaluation, 1))
+    if (PAGED_LISTS.includes(field.name)) return (evaluation, length) => times(length, below(evaluation, 1), 0)
+    if (field.name === LIST_OF_ROWS) return (evaluation, length) => times(length, below(evaluation, 1))
     this.#items.set(node, (evaluation) => times(1, below(evaluation, 1)))
     return (evaluation) => times(1, below(evaluation, 1))
   }

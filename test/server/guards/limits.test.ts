@@ -172,6 +172,7 @@ describe('the cost', () => {
   test.each([
     ['each object and each leaf costs 1', '{ viewer { scopes user { id name } } }', {}, 5],
     ['a page counts as often as it is long', '{ assessments(first: 10) { pageInfo { endCursor } nodes { id entity { name } } } }', {}, 1 + 2 + 10 * 4],
+    ['its rows are read and count also where none is selected', '{ assessments(first: 50) { pageInfo { hasNextPage } } }', {}, 1 + 50 + 2],
     ['so it does by edges, from the end', '{ assessments(last: 3) { edges { cursor node { id } } } }', {}, 1 + 3 * 4],
     ['a page of no given length is 20 long', '{ assessments { nodes { id } } }', {}, 1 + 20 * 2],
     ['a length may be a variable', 'query ($first: Int) { assessments(first: $first) { nodes { id } } }', { first: 7 }, 1 + 7 * 2],
@@ -183,6 +184,7 @@ describe('the cost', () => {
     ['a text counts 1 more for each 4,096 characters that it can have', '{ assessmentResults(first: 5) { nodes { comment } } }', {}, 1 + 5 * (1 + 17)],
     ['ids count 10 more, one by one', '{ nodes(ids: ["a", "b", "c"]) { id ... on Assessment { entity { id } } } }', {}, 3 * (10 + 3)],
     ['and so do representations', 'query ($r: [_Any!]!) { _entities(representations: $r) { ... on Entity { assessments(first: 2) { nodes { id } } } } }', { r: [{ __typename: 'Entity', id: 'x' }, { __typename: 'Entity', id: 'y' }] }, 2 * (10 + 1 + 2 * 2)],
+    ['values in the variables count, but for the first 100', 'query ($ids: [ID!]!) { nodes(ids: $ids) { id } }', { ids: times(100, () => 'x').split(' ') }, 100 * (10 + 1) + 2],
     ['a total counts 1,000', '{ assessments(first: 0) { totalCount } }', {}, 1 + 1 + 1000],
     ['each time it is asked for', `{ ${times(7, (page) => `p${page}: assessments(first: 0) { totalCount }`)} }`, {}, 7 * (1 + 1 + 1000)],
     ['but once for all rows, whose lists are counted together', '{ entities(first: 50) { nodes { assessments(first: 0) { totalCount } } } }', {}, 1 + 50 * 3 + 1000],
@@ -190,6 +192,15 @@ describe('the cost', () => {
     ['federation’s SDL what it holds', '{ _service { sdl } }', {}, 2 + Math.floor(printSchema(schema).length / 4096)],
   ])('%s', async (_, query, variables, requested) => {
     expect((await send(query, variables)).extensions?.cost).toEqual({ requested, maximum: limits.cost })
+  })
+
+  test('is computed also for variables that are nested deeper than a call stack', async () => {
+    const query = 'mutation ($id: ID!, $input: PutAssessmentResultInput!) { putAssessmentResult(sourcedId: $id, input: $input) { __typename } }'
+    const input = JSON.stringify(await org.resultInput({ metadata: 'METADATA' }))
+    const metadata = '{"a":'.repeat(90_000) + '{}' + '}'.repeat(90_000)
+    const body = `{"query":${JSON.stringify(query)},"variables":{"id":"x","input":${input.replace('"METADATA"', metadata)}}}`
+    const response = await gateway.fetch('http://localhost/graphql', { method: 'POST', headers: { 'content-type': 'application/json', apikey: org.key }, body })
+    expect(await response.json()).toMatchObject({ data: { putAssessmentResult: { __typename: 'ValidationError' } } })
   })
 
   test('of introspection of the whole schema is about what the answer holds', async () => {
