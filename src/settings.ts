@@ -56,6 +56,8 @@ export const environment = z.object({
   MAX_COST: integer(1, 1_000_000_000).default(100_000),
   MAX_COST_IN_FLIGHT: integer(1, 1_000_000_000).default(200_000),
   ORGANISATION_SHARE_PERCENT: integer(1, 100).default(50),
+  MAX_SUBSCRIPTIONS: integer(1, 1_000_000).default(1_000),
+  MAX_SUBSCRIPTIONS_PER_CREDENTIAL: integer(1, 1_000_000).default(100),
   RATE_LIMIT_PER_CREDENTIAL: integer(0, 1_000_000).default(1_000),
   RATE_LIMIT_PER_ADDRESS: integer(0, 1_000_000).default(2_000),
   TRUSTED_PROXIES: integer(0, 10).default(0),
@@ -129,6 +131,11 @@ function limits(values: z.infer<typeof environment>): Limits {
       costInFlight: values.MAX_COST_IN_FLIGHT,
       organisationShare: values.ORGANISATION_SHARE_PERCENT / 100,
       waitMs: values.DATABASE_POOL_TIMEOUT_MS,
+    },
+    subscriptions: {
+      perCredential: values.MAX_SUBSCRIPTIONS_PER_CREDENTIAL,
+      inAll: values.MAX_SUBSCRIPTIONS,
+      organisationShare: values.ORGANISATION_SHARE_PERCENT / 100,
     },
     rate: {
       perCredential: values.RATE_LIMIT_PER_CREDENTIAL,

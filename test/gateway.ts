@@ -1,4 +1,5 @@
 // The gateway as tests use it: the real server over the run's database, without a port.
+import { setImmediate as turn } from 'node:timers/promises'
 import { inject } from 'vitest'
 import pino from 'pino'
 import { z } from 'zod'
@@ -64,6 +65,12 @@ export const answer = z.object({
     .optional(),
 })
 export type Answer = z.output<typeof answer>
+
+/** Resolves when no statement is executed and none waits, for some turns of the event loop. */
+export async function idle(): Promise<void> {
+  const { pool } = database
+  for (let turns = 0; turns < 5; turns = pool.idleCount === pool.totalCount && pool.waiting === 0 ? turns + 1 : 0) await turn()
+}
 
 /** Sends a GraphQL request with the given headers: the HTTP response. */
 export function post(headers: Record<string, string>, query: string, variables?: object, server: Pick<typeof gateway, 'fetch'> = gateway): Promise<Response> {

@@ -25,6 +25,7 @@ const limits = {
   operationTimeoutMs: 30_000,
   refreshTimeoutMs: 300_000,
   fair: { costInFlight: 200_000, organisationShare: 0.5, waitMs: 5_000 },
+  subscriptions: { perCredential: 100, inAll: 1_000, organisationShare: 0.5 },
   rate: { perCredential: 1_000, perAddress: 2_000, trustedProxies: 0, redisUrl: undefined },
 }
 
@@ -89,6 +90,8 @@ describe('settings', () => {
       MAX_COST: '8',
       MAX_COST_IN_FLIGHT: '12',
       ORGANISATION_SHARE_PERCENT: '25',
+      MAX_SUBSCRIPTIONS: '15',
+      MAX_SUBSCRIPTIONS_PER_CREDENTIAL: '14',
       RATE_LIMIT_PER_CREDENTIAL: '9',
       RATE_LIMIT_PER_ADDRESS: '0',
       TRUSTED_PROXIES: '1',
@@ -119,6 +122,7 @@ describe('settings', () => {
         operationTimeoutMs: 2_000,
         refreshTimeoutMs: 60_000,
         fair: { costInFlight: 12, organisationShare: 0.25, waitMs: 100 },
+        subscriptions: { perCredential: 14, inAll: 15, organisationShare: 0.25 },
         rate: { perCredential: 9, perAddress: 0, trustedProxies: 1, redisUrl: env.REDIS_URL },
       },
       maximumConnections: 500,

@@ -1,7 +1,6 @@
 import { isUuid } from '../domain/validation.js'
-import { changedRow, changeSubscription, rowDescription } from '../versioning/change-subscription.js'
+import { changeSubscription, rowDescription, rowOfEvent } from '../versioning/change-subscription.js'
 import { visible } from './access.js'
-import { assessmentById } from './federation.js'
 import { Assessment } from './schema.js'
 
 changeSubscription({
@@ -12,9 +11,9 @@ changeSubscription({
   find: ({ store, viewer }, id) =>
     isUuid(id) ? store.assessment.findFirst({ where: { ...visible(viewer), id }, select: { id: true, version: true } }) : null,
   row: (t) =>
-    t.field({
+    t.prismaField({
       type: Assessment,
       description: rowDescription,
-      resolve: (change, _args, context, info) => changedRow(assessmentById, change, context, info),
+      resolve: (query, { id }, _args, { store, viewer }) => rowOfEvent(store.assessment.findUnique({ ...query, where: { ...visible(viewer), id } })),
     }),
 })

@@ -8,7 +8,7 @@ import type { Logger } from 'pino'
  * lost signal delays an event but does not lose it.
  */
 
-/** How long a subscription waits for a signal before it reads the revisions anyway, in milliseconds. */
+/** How often all subscriptions look for changes and ask for their credentials without a signal, in milliseconds. */
 const POLL_INTERVAL_MS = 15_000
 
 export interface ChangeAnnouncer {
@@ -17,7 +17,7 @@ export interface ChangeAnnouncer {
 }
 
 export interface ChangeSignals extends ChangeAnnouncer {
-  /** Resolves when the row may have changed, after `POLL_INTERVAL_MS`, or when `signal` aborts. It never rejects. */
+  /** Resolves when the row may have changed, at the next poll, or when `signal` aborts. It never rejects. */
   next(id: string, signal: AbortSignal): Promise<void>
   close(): Promise<void>
 }
@@ -25,6 +25,10 @@ export interface ChangeSignals extends ChangeAnnouncer {
 /** Signals within this process. They suffice for the embedded database, which only one process can open. */
 export class LocalChangeSignals implements ChangeSignals {
   readonly #waiting = new Map<string, Set<() => void>>()
+  /** There is one for all who wait, so that they look at the same time and share what they read. */
+  #polling: NodeJS.Timeout | undefined
+
+  constructor(readonly pollIntervalMs = POLL_INTERVAL_MS) {}
 
   /** How many calls of `next` are waiting. Tests check with it that subscribers that disconnected leave nothing behind. */
   get waiting(): number {
@@ -35,18 +39,22 @@ export class LocalChangeSignals implements ChangeSignals {
     for (const id of ids) for (const wake of this.#waiting.get(id) ?? []) wake()
   }
 
+  /** Wakes all who wait. */
+  poll(): void {
+    this.announce([...this.#waiting.keys()])
+  }
+
   next(id: string, signal: AbortSignal): Promise<void> {
     const waiting = this.#waiting.get(id) ?? new Set()
     this.#waiting.set(id, waiting)
     return new Promise((resolve) => {
       const wake = () => {
-        clearTimeout(timer)
         signal.removeEventListener('abort', wake)
         waiting.delete(wake)
         if (waiting.size === 0 && this.#waiting.get(id) === waiting) this.#waiting.delete(id)
         resolve()
       }
-      const timer = setTimeout(wake, POLL_INTERVAL_MS)
+      this.#polling ??= setInterval(() => this.poll(), this.pollIntervalMs).unref()
       waiting.add(wake)
       signal.addEventListener('abort', wake)
       if (signal.aborted) wake()
@@ -54,6 +62,7 @@ export class LocalChangeSignals implements ChangeSignals {
   }
 
   close(): Promise<void> {
+    clearInterval(this.#polling)
     return Promise.resolve()
   }
 }
@@ -70,7 +79,7 @@ const RECONNECT_MS = 1_000
  * other, so it is sent after the commit, for many changes at once.
  */
 export class PostgresChangeSignals implements ChangeSignals {
-  readonly #local = new LocalChangeSignals()
+  readonly #local: LocalChangeSignals
   readonly #pendingIds = new Set<string>()
   #timer: NodeJS.Timeout | undefined
   #listener: pg.Client | undefined
@@ -80,7 +89,10 @@ export class PostgresChangeSignals implements ChangeSignals {
     readonly url: string,
     readonly pool: Pool,
     readonly log: Logger,
-  ) {}
+    pollIntervalMs = POLL_INTERVAL_MS,
+  ) {
+    this.#local = new LocalChangeSignals(pollIntervalMs)
+  }
 
   /** Starts to receive the signals of other processes. It reconnects when the connection breaks, and never rejects. */
   async listen(): Promise<void> {
@@ -135,6 +147,7 @@ export class PostgresChangeSignals implements ChangeSignals {
       clearTimeout(this.#timer)
       await this.#notify()
     }
+    await this.#local.close()
     await this.#listener?.end()
   }
 }

@@ -145,6 +145,13 @@ export function jointScope(members: RequestScope[]): RequestScope | undefined {
   return joint
 }
 
+/** A scope for one event of a subscription: of the same request, but with a deadline, bytes and connections of its own. */
+export function eventScope(stream: RequestScope): RequestScope {
+  const scope = new RequestScope(stream.requestId, stream.maximumBytes)
+  scope.organisationId = stream.organisationId
+  return scope
+}
+
 const scopes = new AsyncLocalStorage<RequestScope>()
 
 /** The scope of the request that the running code belongs to; undefined outside of requests. */

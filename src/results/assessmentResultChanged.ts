@@ -1,7 +1,6 @@
 import { isSourcedId } from '../domain/validation.js'
-import { changedRow, changeSubscription, rowDescription } from '../versioning/change-subscription.js'
+import { changeSubscription, rowDescription, rowOfEvent } from '../versioning/change-subscription.js'
 import { visible } from './access.js'
-import { resultById } from './federation.js'
 import { AssessmentResult } from './schema.js'
 
 changeSubscription({
@@ -12,9 +11,9 @@ changeSubscription({
   find: ({ store, viewer }, sourcedId) =>
     isSourcedId(sourcedId) ? store.assessmentResult.findFirst({ where: { ...visible(viewer), sourcedId }, select: { id: true, version: true } }) : null,
   row: (t) =>
-    t.field({
+    t.prismaField({
       type: AssessmentResult,
       description: rowDescription,
-      resolve: (change, _args, context, info) => changedRow(resultById, change, context, info),
+      resolve: (query, { id }, _args, { store, viewer }) => rowOfEvent(store.assessmentResult.findUnique({ ...query, where: { ...visible(viewer), id } })),
     }),
 })

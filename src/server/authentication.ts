@@ -92,16 +92,21 @@ const SUBJECT_QUERY = `
   LEFT JOIN "User" AS u ON u."organisationId" = o."id" AND u."subject" = $2
   WHERE o."id" = $1`
 
-/** Looks up a credential. All that are looked up in the same turn of the event loop, by whatever requests, share one statement. */
+/**
+ * Looks up a credential. All that are looked up in the same turn of the event loop, by whatever requests and subscriptions, share one
+ * statement, and those of the same credential its answer.
+ */
 function credentialLoader(statements: PreparedStatements, kind: 'key' | 'session', query: string, values: () => unknown[]) {
-  const loader = new DataLoader<string, CredentialRow | undefined>(
+  const loader: DataLoader<string, CredentialRow | undefined> = new DataLoader(
     async (hashes) => {
-      const rows = await statements.rows<CredentialRow>(query, [[...new Set(hashes)].map((hash) => Buffer.from(hash, 'base64')), ...values()])
+      // Whoever asks after the statement has been sent needs a newer answer.
+      loader.clearAll()
+      const rows = await statements.rows<CredentialRow>(query, [hashes.map((hash) => Buffer.from(hash, 'base64')), ...values()])
       const found = new Map(rows.map((row) => [row.hash, row]))
       return hashes.map((hash) => found.get(hash))
     },
     // Outside of every request's scope, so that the statement is not cancelled when one of the requests is.
-    { cache: false, maxBatchSize: 100, batchScheduleFn: (load) => void setImmediate(() => runOutsideOfRequests(load)) },
+    { maxBatchSize: 100, batchScheduleFn: (load) => void setImmediate(() => runOutsideOfRequests(load)) },
   )
   return async (secret: string): Promise<Viewer | null> => {
     try {

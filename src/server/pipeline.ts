@@ -1,10 +1,6 @@
-import { useExtendContextValuePerExecuteSubscriptionEvent } from '@envelop/execute-subscription-event'
 import type { Plugin, YogaServerOptions } from 'graphql-yoga'
 import type { Logger } from 'pino'
-import type { Context } from '../graphql/context.js'
-import { Loaders } from '../graphql/loaders.js'
 import type { RequestObserver } from '../observability/request-observer.js'
-import { asContext } from './context.js'
 import type { Authenticate } from './authentication.js'
 import { useAnswerLimit } from './guards/answer-limit.js'
 import { readBody } from './guards/body.js'
@@ -14,11 +10,13 @@ import { preventCsrf } from './guards/csrf.js'
 import { useDeadline } from './guards/deadline.js'
 import { useDocumentCache } from './guards/document-cache.js'
 import { type DocumentLimits, useDocumentLimits } from './guards/document-limits.js'
-import { type FairShareSettings, useFairShare } from './guards/fair-share.js'
+import { type FairShareSettings, OperationsInFlight, useFairShare } from './guards/fair-share.js'
 import type { Guard } from './guards/guard.js'
 import { useHiddenSchema } from './guards/hidden-schema.js'
 import { type PersistedDocuments, usePersistedDocuments } from './guards/persisted-documents.js'
 import { createRateLimits, type RateLimitSettings } from './guards/rate-limits.js'
+import { useSubscriptionEvents } from './guards/subscription-events.js'
+import { type SubscriptionLimits, useSubscriptionLimits } from './guards/subscription-limits.js'
 import { useObservation } from './http/observation.js'
 
 /*
@@ -41,6 +39,7 @@ export interface Limits {
   cost: number
   rate: RateLimitSettings
   fair: FairShareSettings
+  subscriptions: SubscriptionLimits
 }
 
 export function httpGuards(limits: Limits, authenticate: Authenticate, log: Logger): { guards: Guard[]; close(): void } {
@@ -59,6 +58,8 @@ interface GraphqlOptions {
 }
 
 export function graphqlGuards({ limits, introspection, persistedDocuments, observers, execution }: GraphqlOptions): NonNullable<YogaServerOptions<object, object>['plugins']> {
+  const { operationTimeoutMs, answerBytes } = limits
+  const operations = new OperationsInFlight(limits.fair)
   return [
     useObservation(observers),
     ...(persistedDocuments ? [usePersistedDocuments(persistedDocuments)] : []),
@@ -67,18 +68,11 @@ export function graphqlGuards({ limits, introspection, persistedDocuments, obser
     ...(introspection ? [] : [useHiddenSchema()]),
     useCostLimit(new CostLimit(limits.cost)),
     ...(execution ? [execution] : []),
-    useAnswerLimit(limits.answerBytes),
-    useFairShare(limits.fair),
+    useAnswerLimit(answerBytes),
+    useFairShare(operations),
     // After the executor's plugin: each plugin wraps the execute function that the plugins before it have set.
-    useDeadline(limits.operationTimeoutMs),
-    useFreshLoadersPerEvent(),
+    useDeadline(operationTimeoutMs),
+    useSubscriptionLimits(limits.subscriptions),
+    useSubscriptionEvents({ operationTimeoutMs, answerBytes, operations }),
   ]
-}
-
-/** Gives each event of a subscription its own loaders, because rows that were loaded for an earlier event may have changed, and its own budget. */
-function useFreshLoadersPerEvent() {
-  return useExtendContextValuePerExecuteSubscriptionEvent<Context>(({ args: { contextValue } }) => {
-    const context = asContext(contextValue)
-    return { contextPartial: { loaders: new Loaders(context), budget: context.budget.renewed() } }
-  })
 }

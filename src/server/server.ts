@@ -127,11 +127,7 @@ export function createServer(dependencies: ServerDependencies) {
     async fetch(input: string | URL, init: RequestInit = {}): Promise<Response> {
       const request = httpRequestFromFetch(new fetchAPI.Request(input, init))
       const scope = beginRequest(request, limits.answerBytes)
-      try {
-        return toFetchResponse(await handle(request, scope), fetchAPI)
-      } finally {
-        scope.over()
-      }
+      return toFetchResponse(await handle(request, scope), fetchAPI, () => scope.over())
     },
     async dispose(): Promise<void> {
       await graphql.dispose()

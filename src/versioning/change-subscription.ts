@@ -1,9 +1,9 @@
 import type { FieldMap } from '@pothos/core'
-import { GraphQLError, type GraphQLResolveInfo } from 'graphql'
+import { GraphQLError } from 'graphql'
 import type { Scope } from '../domain/scopes.js'
 import { builder } from '../graphql/builder.js'
 import type { Context } from '../graphql/context.js'
-import type { Load } from '../graphql/references.js'
+import { nextTurn } from '../request-scope/turns.js'
 import { type Change, changesOf } from './change-stream.js'
 import type { VersionedKind } from './revisions.js'
 
@@ -63,10 +63,12 @@ export function changeSubscription({ kind, scope, noun, key, find, row }: Follow
 
 export const rowDescription = 'The row as it is now, which may be a later version already.'
 
-/** Loads the row of a change, as it is now. */
-export async function changedRow<Row>(load: Load<Row>, { id }: Change, context: Context, info: GraphQLResolveInfo): Promise<Row> {
-  const row = await load(context, info, id)
-  if (!row) throw new Error(`The changed row ${id} is gone.`)
+/** Returns the row that was read for an event, in a turn of the event loop: those who hear of a change are many. */
+export async function rowOfEvent<Row>(reading: PromiseLike<Row | null>): Promise<Row> {
+  const row = await reading
+  if (row === null) throw new Error('The changed row is gone.')
+  // Also when this turn is not over: rows that come together would all be told so, before any of them is worked on.
+  await nextTurn()
   return row
 }
 

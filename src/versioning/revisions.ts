@@ -5,7 +5,7 @@ import { afterTurns } from '../request-scope/turns.js'
 import type { Revision } from '../generated/prisma/client.js'
 
 /** The foreign key of Revision for each kind of row. */
-const revisionColumn = {
+export const revisionColumn = {
   Assessment: 'assessmentId',
   AssessmentRecord: 'assessmentRecordId',
   AssessmentResult: 'assessmentResultId',
@@ -72,15 +72,6 @@ function versionsOf(revisions: ReadonlyMap<number, Revision> | undefined, oldest
     if (revision) found.push(revision)
   }
   return found
-}
-
-/** The first `take` revisions of a row after a version, oldest first. */
-export function revisionsAfter({ store, viewer }: ServiceContext, kind: VersionedKind, id: string, version: number, take: number): Promise<Revision[]> {
-  return store.revision.findMany({
-    where: { organisationId: viewer.organisation.id, [revisionColumn[kind]]: id, version: { gt: version } },
-    orderBy: { version: 'asc' },
-    take,
-  })
 }
 
 /** The fields that changed after the expected version, up to the version of `current`. The row may have later revisions already. */

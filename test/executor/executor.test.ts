@@ -1,5 +1,4 @@
 // Queries are executed by a plan: it answers what Yoga's executor answers, errors too, for as many statements.
-import { setImmediate as turn } from 'node:timers/promises'
 import fc from 'fast-check'
 import { type ExecutionArgs, getOperationAST, parse, validate } from 'graphql'
 import type { Plugin } from 'graphql-yoga'
@@ -14,7 +13,7 @@ import { jsonOf } from '../fuzz/inputs.js'
 import { randomQuery } from '../fuzz/queries.js'
 import { FUZZ_TIMEOUT_MS, holds } from '../fuzz/runs.js'
 import { aWorld, type World } from '../fuzz/world.js'
-import { database, dependencies, logged, statementsOf } from '../gateway.js'
+import { database, dependencies, idle, logged, statementsOf } from '../gateway.js'
 
 const fault = z.object({ data: z.null(), errors: z.tuple([z.object({ extensions: z.object({ code: z.literal('INTERNAL_SERVER_ERROR'), errorId: z.uuid() }) })]) })
 
@@ -38,15 +37,10 @@ async function send(gateway: Gateway, body: string, key = world.ours.key): Promi
       body,
     })
     answer = JSON.parse((await response.text()).replace(/"errorId":"[^"]*"/g, '"errorId":""'))
+    // An error is answered before the SQL of the fields beside it has come to an end.
     await idle()
   })
   return { answer, statements: statements.length }
-}
-
-/** An error is answered before the SQL of the fields beside it has come to an end. */
-async function idle(): Promise<void> {
-  const { pool } = database
-  for (let turns = 0; turns < 5; turns = pool.idleCount === pool.totalCount && pool.waiting === 0 ? turns + 1 : 0) await turn()
 }
 
 /** Sends a body to be executed without a plan, and three times to where it has one, which is made at the first. */

@@ -2,7 +2,6 @@ import { SignJWT } from 'jose'
 import pino from 'pino'
 import { inject } from 'vitest'
 import { afterEach, describe, expect, test } from 'vitest'
-import { z } from 'zod'
 import { createAuthenticate } from '../../src/server/authentication.js'
 import { createSession } from '../../src/organisations/service.js'
 import { createServer } from '../../src/server/server.js'
@@ -10,88 +9,15 @@ import type { JwtSettings } from '../../src/server/tokens.js'
 import { type ChangeSignals, LocalChangeSignals, PostgresChangeSignals } from '../../src/database/change-signals.js'
 import { isFailure } from '../../src/domain/failures.js'
 import { database, db, dependencies } from '../gateway.js'
-import { anOrganisation, type Story } from '../story.js'
-
-const event = z.object({
-  data: z
-    .object({
-      assessmentChanged: z.object({
-        version: z.number(),
-        changedPaths: z.array(z.string()),
-        actor: z.string(),
-        assessment: z.object({ version: z.number(), name: z.string(), entity: z.object({ name: z.string() }), history: z.object({ nodes: z.array(z.object({ actor: z.string() })) }) }),
-      }),
-    })
-    .nullish(),
-  errors: z.array(z.object({ message: z.string(), extensions: z.object({ code: z.string() }) })).optional(),
-})
-type Event = z.output<typeof event>
+import { anOrganisation } from '../story.js'
+import { type Event, rename, subscribe } from './subscriber.js'
 
 const silent = pino({ level: 'silent' })
 const serve = (changes: ChangeSignals, authenticate = dependencies.authenticate) => createServer({ ...dependencies, changes, authenticate })
-type Server = ReturnType<typeof serve>
-
 const cleanUps: (() => unknown)[] = []
 afterEach(async () => {
   for (const cleanUp of cleanUps.splice(0)) await cleanUp()
 })
-
-/** Subscribes over server-sent events, with a key or another credential, and reads one event at a time. */
-async function subscribe(server: Server, credential: string | Record<string, string>, id: string, sinceVersion: number | null = null) {
-  const gone = new AbortController()
-  const response = await server.fetch('http://gateway.test/graphql', {
-    method: 'POST',
-    signal: gone.signal,
-    headers: {
-      ...(typeof credential === 'string' ? { apikey: credential } : credential),
-      'content-type': 'application/json',
-      accept: 'text/event-stream',
-    },
-    body: JSON.stringify({
-      query: `subscription ($id: ID!, $sinceVersion: Int) {
-        assessmentChanged(id: $id, sinceVersion: $sinceVersion) {
-          version changedPaths actor assessment { version name entity { name } history(last: 1) { nodes { actor } } }
-        }
-      }`,
-      variables: { id, sinceVersion },
-    }),
-  })
-  const reader = response.body?.getReader()
-  if (!reader) throw new Error('The subscription has no body.')
-  const leave = () => reader.cancel()
-  cleanUps.push(leave)
-  const decoder = new TextDecoder()
-  let buffered = ''
-  return {
-    leave,
-    /** The next event; null when the stream has ended. */
-    async next(): Promise<Event | null> {
-      for (;;) {
-        const end = buffered.indexOf('\n\n')
-        const block = buffered.slice(0, Math.max(end, 0))
-        const data = /^data: ?(.+)$/m.exec(block)?.[1]
-        if (end >= 0) buffered = buffered.slice(end + 2)
-        if (data) return event.parse(JSON.parse(data))
-        if (end >= 0) continue
-        const { done, value } = await reader.read()
-        if (done) return null
-        buffered += decoder.decode(value, { stream: true })
-      }
-    },
-  }
-}
-
-async function rename(server: Server, org: Story, id: string, name: string): Promise<void> {
-  const response = await server.fetch('http://gateway.test/graphql', {
-    method: 'POST',
-    headers: { apikey: org.key, 'content-type': 'application/json' },
-    body: JSON.stringify({
-      query: 'mutation ($id: ID!, $name: String) { updateAssessment(id: $id, input: { name: $name }) { __typename } }',
-      variables: { id, name },
-    }),
-  })
-  expect(await response.json()).toMatchObject({ data: { updateAssessment: { __typename: 'UpdateAssessmentSuccess' } } })
-}
 
 describe('assessmentChanged', () => {
   test('tells each change with its paths and the row as it is now', async () => {
@@ -116,7 +42,7 @@ describe('assessmentChanged', () => {
     const org = await anOrganisation()
     const { id } = await org.assessment()
     for (const name of ['2', '3', '4']) await rename(server, org, id, name)
-    const subscription = await subscribe(server, org.key, id, 1)
+    const subscription = await subscribe(server, org.key, id, { sinceVersion: 1 })
     const writing = Promise.all(Array.from({ length: 20 }, (_, index) => rename(server, org, id, `racing ${index}`)))
     const versions: (number | undefined)[] = []
     while (versions.length < 23) versions.push((await subscription.next())?.data?.assessmentChanged.version)
@@ -212,7 +138,7 @@ describe('assessmentChanged', () => {
       what === 'a malformed id'
         ? await subscribe(server, org.key, 'nonsense')
         : what === 'a negative sinceVersion'
-          ? await subscribe(server, org.key, id, -1)
+          ? await subscribe(server, org.key, id, { sinceVersion: -1 })
           : what === 'a key without the scope'
             ? await subscribe(server, await org.keyWith(['RECORDS_READ']), id)
             : await subscribe(server, other.key, id)
@@ -225,7 +151,7 @@ describe('assessmentChanged', () => {
     const server = serve(changes)
     const org = await anOrganisation()
     const { id } = await org.assessment()
-    const subscription = await subscribe(server, org.key, id, 0)
+    const subscription = await subscribe(server, org.key, id, { sinceVersion: 0 })
     expect((await subscription.next())?.data?.assessmentChanged.version).toBe(1)
     await expect.poll(() => changes.waiting).toBe(1)
     await subscription.leave()
@@ -243,7 +169,7 @@ describe('assessmentChanged', () => {
     )
     const org = await anOrganisation()
     const { id } = await org.assessment()
-    const subscription = await subscribe(serve(here), org.key, id, 0)
+    const subscription = await subscribe(serve(here), org.key, id, { sinceVersion: 0 })
     expect((await subscription.next())?.data?.assessmentChanged.version).toBe(1)
     await rename(serve(there), org, id, 'from there')
     expect((await subscription.next())?.data?.assessmentChanged).toMatchObject({ version: 2, assessment: { name: 'from there' } })

@@ -11,37 +11,34 @@ import { withDataText } from '../http/result-text.js'
 const BYTES_PER_CHARACTER = 6
 
 /**
- * Refuses answers with more than `maximumBytes` of data, while they are written: in turns of the event loop. An answer that has too low a cost
- * to be so long is not looked at.
+ * Executes an operation, or an event of a subscription, and refuses an answer with more than `maximumBytes` of data, while it is written: in
+ * turns of the event loop. An answer that has too low a cost to be so long is not looked at.
  */
-export function useAnswerLimit(maximumBytes: number): Plugin {
-  async function bounded(result: ExecutionResult): Promise<ExecutionResult> {
-    const text = await jsonInTurns(result.data, maximumBytes)
-    if (text) return withDataText(result, text)
-    currentScope()?.interrupt('TOO_LARGE')
-    return interruptedResult('TOO_LARGE')
+export function withinBytes(maximumBytes: number, args: ExecutionArgs, execute: () => unknown): unknown {
+  const { budget } = asContext(args.contextValue)
+  const limited = (result: unknown) => {
+    if (!isResult(result)) return result
+    // It may have read too much without a statement that could fail for that.
+    if (currentScope()?.interruption === 'TOO_LARGE') return interruptedResult('TOO_LARGE')
+    return budget.characters * BYTES_PER_CHARACTER > maximumBytes ? bounded(result, maximumBytes) : result
   }
+  const result: unknown = execute()
+  return result instanceof Promise ? result.then(limited) : limited(result)
+}
+
+async function bounded(result: ExecutionResult, maximumBytes: number): Promise<ExecutionResult> {
+  const text = await jsonInTurns(result.data, maximumBytes)
+  if (text) return withDataText(result, text)
+  currentScope()?.interrupt('TOO_LARGE')
+  return interruptedResult('TOO_LARGE')
+}
+
+/** Bounds the answers of queries and mutations, as withinBytes says. */
+export function useAnswerLimit(maximumBytes: number): Plugin {
   return {
     onExecute({ executeFn, setExecuteFn }) {
-      setExecuteFn((args: ExecutionArgs): unknown => {
-        const { budget } = asContext(args.contextValue)
-        const limited = (result: unknown) => {
-          if (!isResult(result)) return result
-          // It may have read too much without a statement that could fail for that.
-          if (currentScope()?.interruption === 'TOO_LARGE') return interruptedResult('TOO_LARGE')
-          return budget.characters * BYTES_PER_CHARACTER > maximumBytes ? bounded(result) : result
-        }
-        const result: unknown = executeFn(args)
-        return result instanceof Promise ? result.then(limited) : limited(result)
-      })
+      setExecuteFn((args: ExecutionArgs) => withinBytes(maximumBytes, args, () => executeFn(args)))
     },
-    onSubscribe: () => ({
-      onSubscribeResult: () => ({
-        async onNext({ result, setResult }) {
-          if (isResult(result)) setResult(await bounded(result))
-        },
-      }),
-    }),
   }
 }
 

@@ -21,7 +21,8 @@ export function useDeadline(timeoutMs: number): Plugin {
   }
 }
 
-function withinDeadline(timeoutMs: number, { document, operationName }: ExecutionArgs, execute: () => unknown): unknown {
+/** Executes an operation, or an event of a subscription, within a deadline, as useDeadline says. */
+export function withinDeadline(timeoutMs: number, { document, operationName }: ExecutionArgs, execute: () => unknown): unknown {
   const scope = currentScope()
   const node = getOperationAST(document, operationName)
   if (!scope || !node) return execute()

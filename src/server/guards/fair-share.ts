@@ -17,33 +17,44 @@ export interface FairShareSettings {
 /** An operation that costs less counts as much. */
 const LEAST_COST = 1_000
 
-/**
- * Lets operations wait for their turn, organisation by organisation, while those in flight cost too much together. So one organisation takes
- * neither all of the time nor all of the memory. An operation is in flight until its answer has been sent.
- */
-export function useFairShare({ costInFlight, organisationShare, waitMs }: FairShareSettings): Plugin {
-  const share = Math.max(1, Math.floor(costInFlight * organisationShare))
-  const queue = new FairQueue(costInFlight, share)
+/** The operations in flight. They wait for their turn, organisation by organisation, while all that are in flight cost too much together. */
+export class OperationsInFlight {
+  readonly #queue: FairQueue
+  readonly #share: number
+  readonly #waitMs: number
+
+  constructor({ costInFlight, organisationShare, waitMs }: FairShareSettings) {
+    this.#share = Math.max(1, Math.floor(costInFlight * organisationShare))
+    this.#queue = new FairQueue(costInFlight, this.#share)
+    this.#waitMs = waitMs
+  }
+
+  /** Executes an operation when it is its turn. It is in flight until the scope of its request is over. */
+  run(args: ExecutionArgs, execute: () => unknown): unknown {
+    const { budget, viewer } = asContext(args.contextValue)
+    const scope = currentScope()
+    if (!scope) return execute()
+    const organisation = viewer.organisation.id
+    const places = Math.min(this.#share, Math.max(LEAST_COST, budget.cost))
+    const begin = (): unknown => {
+      scope.whenOver(() => this.#queue.leave(organisation, places))
+      return scope.interruption === undefined ? execute() : interruptedResult(scope.interruption)
+    }
+    const refuse = (error: unknown) => {
+      if (!(error instanceof WaitedInVainError)) throw error
+      scope.interrupt('OVERLOADED')
+      return interruptedResult(scope.interruption ?? 'OVERLOADED')
+    }
+    const entered = this.#queue.enter(organisation, this.#waitMs, places, scope)
+    return entered ? entered.then(begin, refuse) : begin()
+  }
+}
+
+/** Lets queries and mutations wait for their turn. So one organisation takes neither all of the time nor all of the memory. */
+export function useFairShare(operations: OperationsInFlight): Plugin {
   return {
     onExecute({ executeFn, setExecuteFn }) {
-      setExecuteFn((args: ExecutionArgs): unknown => {
-        const { budget, viewer } = asContext(args.contextValue)
-        const scope = currentScope()
-        if (!scope) return executeFn(args)
-        const organisation = viewer.organisation.id
-        const places = Math.min(share, Math.max(LEAST_COST, budget.cost))
-        const execute = (): unknown => {
-          scope.whenOver(() => queue.leave(organisation, places))
-          return scope.interruption === undefined ? executeFn(args) : interruptedResult(scope.interruption)
-        }
-        const refuse = (error: unknown) => {
-          if (!(error instanceof WaitedInVainError)) throw error
-          scope.interrupt('OVERLOADED')
-          return interruptedResult('OVERLOADED')
-        }
-        const entered = queue.enter(organisation, waitMs, places)
-        return entered ? entered.then(execute, refuse) : execute()
-      })
+      setExecuteFn((args: ExecutionArgs) => operations.run(args, () => executeFn(args)))
     },
   }
 }

@@ -54,10 +54,37 @@ export function withHeaders(answer: HttpResponse | Response, headers: Record<str
   return answer
 }
 
-export function toFetchResponse(answer: HttpResponse | Response, { Response }: FetchAPI): Response {
-  if (!isHttpResponse(answer)) return answer
-  const { status, headers, body } = answer
-  return new Response(body === '' ? null : typeof body === 'string' ? body : Buffer.concat(body), { status, headers })
+/** @param over Called when all of the body has been read, or nobody reads it any more. */
+export function toFetchResponse(answer: HttpResponse | Response, fetchAPI: FetchAPI, over: () => void): Response {
+  const { Response } = fetchAPI
+  if (isHttpResponse(answer)) {
+    const { status, headers, body } = answer
+    over()
+    return new Response(body === '' ? null : typeof body === 'string' ? body : Buffer.concat(body), { status, headers })
+  }
+  if (answer.body) return new Response(tellingEnd(answer.body, fetchAPI, over), answer)
+  over()
+  return answer
+}
+
+/** A stream with the same content, which tells when it has ended or was cancelled. */
+function tellingEnd(stream: ReadableStream<Uint8Array>, { ReadableStream }: FetchAPI, ended: () => void): ReadableStream<Uint8Array> {
+  const reader = stream.getReader()
+  return new ReadableStream<Uint8Array>({
+    async pull(controller) {
+      const { done, value } = await reader.read().catch((error: unknown) => {
+        ended()
+        throw error
+      })
+      if (!done) return controller.enqueue(value)
+      ended()
+      controller.close()
+    },
+    cancel(reason) {
+      ended()
+      return reader.cancel(reason)
+    },
+  })
 }
 
 /**
