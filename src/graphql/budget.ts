@@ -13,13 +13,15 @@ export interface BudgetSettings {
   values: number
   /** What it costs besides, for work that makes no values. */
   extra: number
+  /** How many fields it has at its root. */
+  rootFields: number
   /** The values in one item of a list whose length is known only when it is read. */
   valuesPerItem(list: FieldNode): number
 }
 
 /** What one operation may still cost while it is executed: the lists whose length nobody knows before are paid from it. */
 export class Budget {
-  #settings: BudgetSettings = { maximum: Infinity, values: 0, extra: 0, valuesPerItem: () => 0 }
+  #settings: BudgetSettings = { maximum: Infinity, values: 0, extra: 0, rootFields: 1, valuesPerItem: () => 0 }
   #values = 0
   /** Made once, because it may be the error of thousands of lists, and making one takes long. */
   #refusal: GraphQLError | undefined
@@ -39,6 +41,10 @@ export class Budget {
 
   get cost(): number {
     return this.#values + this.#settings.extra
+  }
+
+  get rootFields(): number {
+    return this.#settings.rootFields
   }
 
   /** The most characters that the values can have. */

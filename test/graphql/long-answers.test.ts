@@ -19,7 +19,7 @@ boundLongAnswers(schema)
 /** What is done in which order: an answer with so many values, and something else that has to be done. */
 async function orderWith(values: number): Promise<string[]> {
   const budget = new Budget()
-  budget.open({ maximum: Infinity, values, extra: 0, valuesPerItem: () => 0 })
+  budget.open({ maximum: Infinity, values, extra: 0, rootFields: 1, valuesPerItem: () => 0 })
   const order: string[] = []
   setImmediate(() => order.push('another'))
   await execute({ schema, document: parse('{ items { parts { number } } }'), contextValue: { budget } })

@@ -55,7 +55,7 @@ describe('rows by id that are asked for at the same time', () => {
 
   test('do not wait for others that are asked for at the same time', async () => {
     const reads = new SharedReads<{ id: string }>()
-    let end = (_: { id: string }[]) => {}
+    let end: (rows: { id: string }[]) => void = () => {}
     const slow = reads.load({ id: 'slow', groupKey: 'one', read: () => new Promise((resolve) => (end = resolve)) })
     const fast = reads.load({ id: 'fast', groupKey: 'another', read: () => Promise.resolve([{ id: 'fast' }]) })
     expect(await fast).toEqual({ id: 'fast' })

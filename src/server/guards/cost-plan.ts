@@ -71,7 +71,7 @@ function plus(a: Cost, b: Cost): Cost {
 export class CostPlan {
   readonly #fragments: ReadonlyMap<string, FragmentDefinitionNode>
   readonly #fragmentCosts = new Map<string, CostOf>()
-  readonly #operations: { node: OperationDefinitionNode; cost: CostOf }[]
+  readonly #operations: { node: OperationDefinitionNode; rootFields: number; cost: CostOf }[]
   /** The costs of one item of the lists whose length is known only when they are read. */
   readonly #items = new Map<FieldNode, CostOf>()
 
@@ -87,8 +87,9 @@ export class CostPlan {
       const root = schema.getRootType(node.operation)
       if (!root) return []
       const selection = this.#ofSelection(node.selectionSet, root)
-      const writes = node.operation === OperationTypeNode.MUTATION ? MUTATION_COST * this.#countFields(node.selectionSet) : 0
-      return [{ node, cost: (evaluation, length) => plus({ each: writes, once: 0 }, selection(evaluation, length)) }]
+      const rootFields = this.#countFields(node.selectionSet)
+      const writes = node.operation === OperationTypeNode.MUTATION ? MUTATION_COST * rootFields : 0
+      return [{ node, rootFields, cost: (evaluation, length) => plus({ each: writes, once: 0 }, selection(evaluation, length)) }]
     })
   }
 
@@ -103,6 +104,11 @@ export class CostPlan {
 
   cost(operationName: string | null | undefined, evaluation: Evaluation): Cost {
     return this.#operation(operationName)?.cost(evaluation, 1) ?? FREE
+  }
+
+  /** How many fields there are at the root of an operation, those of fragments among them. */
+  rootFields(operationName: string | null | undefined): number {
+    return this.#operation(operationName)?.rootFields ?? 0
   }
 
   /** The cost of one item of a list whose length is known only when it is read. */

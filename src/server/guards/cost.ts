@@ -31,7 +31,7 @@ export class CostLimit {
     const compute = (assessments?: number) => {
       const evaluation = plan.evaluation(operationName, variableValues ?? {}, assessments)
       const { each, once } = plan.cost(operationName, evaluation)
-      context.budget.open({ maximum: this.maximum, values: each, extra: once + given, valuesPerItem: (list) => plan.costOfItem(list, evaluation) })
+      context.budget.open({ maximum: this.maximum, values: each, extra: once + given, rootFields: plan.rootFields(operationName), valuesPerItem: (list) => plan.costOfItem(list, evaluation) })
       return { cost: Math.ceil(each + once + given), needsAssessments: evaluation.needsAssessments }
     }
     const { cost, needsAssessments } = compute()

@@ -14,8 +14,8 @@ export interface FairShareSettings {
   waitMs: number
 }
 
-/** An operation that costs less counts as much. */
-const LEAST_COST = 1_000
+/** An operation that costs less for each of its root fields counts as much: each takes a statement or more. */
+const LEAST_COST_OF_FIELD = 1_000
 
 /** The operations in flight. They wait for their turn, organisation by organisation, while all that are in flight cost too much together. */
 export class OperationsInFlight {
@@ -35,7 +35,7 @@ export class OperationsInFlight {
     const scope = currentScope()
     if (!scope) return execute()
     const organisation = viewer.organisation.id
-    const places = Math.min(this.#share, Math.max(LEAST_COST, budget.cost))
+    const places = Math.min(this.#share, Math.max(LEAST_COST_OF_FIELD * budget.rootFields, budget.cost))
     const begin = (): unknown => {
       scope.whenOver(() => this.#queue.leave(organisation, places))
       return scope.interruption === undefined ? execute() : interruptedResult(scope.interruption)
