@@ -5,6 +5,7 @@ import { currentScope, runOutsideOfRequests } from '../request-scope/request-sco
 import { NoConnectionError } from '../database/pool.js'
 import { hashOf } from '../organisations/credentials.js'
 import type { PreparedStatements } from '../database/prepared-statements.js'
+import { asError } from '../domain/as-error.js'
 import { isStorable, isUuid } from '../domain/validation.js'
 import type { Viewer } from '../domain/viewer.js'
 import { type Scope, scopes } from '../domain/scopes.js'
@@ -22,6 +23,25 @@ const credentialHeaders = ['authorization', 'apikey', 'x-api-key', 'x-session-to
 
 /** Finds the viewer that a request's credential stands for. Null unless the request has exactly one credential, and a valid one. */
 export type Authenticate = (headers: RequestHeaders) => Promise<Viewer | null>
+
+/**
+ * Does the same for many subscriptions, which ask again and again: a credential that several ask for in the same turn of the event loop is
+ * looked up once for them, and at the same time as the others.
+ */
+export function authenticateTogether(authenticate: Authenticate): Authenticate {
+  const loader: DataLoader<RequestHeaders, Viewer | null, string> = new DataLoader(
+    (credentials) => {
+      // Who asks after the look-up has begun needs a newer answer.
+      loader.clearAll()
+      return Promise.all(credentials.map((it) => authenticate(it).catch(asError)))
+    },
+    {
+      cacheKeyFn: (headers) => JSON.stringify(credentialHeaders.map((name) => headers.get(name))),
+      batchScheduleFn: (load) => void setImmediate(() => runOutsideOfRequests(load)),
+    },
+  )
+  return (headers) => loader.load(headers)
+}
 
 /** The scope that each _WRITE scope includes. */
 const includedScope: Partial<Record<Scope, Scope>> = {
@@ -41,6 +61,7 @@ export function createAuthenticate(statements: PreparedStatements, jwt: TokenOpt
   const verifyToken = jwt && tokenVerifier(jwt)
   const viewerOfKey = credentialLoader(statements, 'key', credentialQuery('ApiKey', 'c."revokedAt" IS NULL'), () => [])
   const viewerOfSession = credentialLoader(statements, 'session', credentialQuery('Session', 'c."expiresAt" > $2'), () => [new Date()])
+  const personOfSubject = subjectLoader(statements)
   return async (headers) => {
     const authorization = headers.get('authorization')
     const keys = [headers.get('apikey'), headers.get('x-api-key')].filter((value) => value !== null)
@@ -51,7 +72,7 @@ export function createAuthenticate(statements: PreparedStatements, jwt: TokenOpt
     if (session !== null) return viewerOfSession(session)
     const token = /^Bearer +([^\s]+)$/i.exec(authorization ?? '')?.[1]
     const claims = token && verifyToken ? await verifyToken(token) : null
-    return claims && jwt ? tokenViewer(statements, jwt, claims) : null
+    return claims && jwt ? tokenViewer(personOfSubject, jwt, claims) : null
   }
 }
 
@@ -86,37 +107,55 @@ const credentialQuery = (table: 'ApiKey' | 'Session', isValid: string) => `
   LEFT JOIN "User" AS u ON u."organisationId" = c."organisationId" AND u."id" = c."userId"
   WHERE c."hash" = ANY($1::bytea[]) AND ${isValid}`
 
-const SUBJECT_QUERY = `
-  SELECT ${VIEWER_COLUMNS}
-  FROM "Organisation" AS o
-  LEFT JOIN "User" AS u ON u."organisationId" = o."id" AND u."subject" = $2
-  WHERE o."id" = $1`
+/** The subject of a token, and the organisation that the token names. */
+interface TokenSubject {
+  organisationId: string
+  subject: string
+}
 
-/**
- * Looks up a credential. All that are looked up in the same turn of the event loop, by whatever requests and subscriptions, share one
- * statement, and those of the same credential its answer.
- */
-function credentialLoader(statements: PreparedStatements, kind: 'key' | 'session', query: string, values: () => unknown[]) {
-  const loader: DataLoader<string, CredentialRow | undefined> = new DataLoader(
-    async (hashes) => {
-      // Whoever asks after the statement has been sent needs a newer answer.
-      loader.clearAll()
-      const rows = await statements.rows<CredentialRow>(query, [hashes.map((hash) => Buffer.from(hash, 'base64')), ...values()])
-      const found = new Map(rows.map((row) => [row.hash, row]))
-      return hashes.map((hash) => found.get(hash))
-    },
+const SUBJECT_QUERY = `
+  SELECT asked."position"::int AS "position", ${VIEWER_COLUMNS}
+  FROM unnest($1::uuid[], $2::text[]) WITH ORDINALITY AS asked("organisationId", "subject", "position")
+  JOIN "Organisation" AS o ON o."id" = asked."organisationId"
+  LEFT JOIN "User" AS u ON u."organisationId" = o."id" AND u."subject" = asked."subject"`
+
+/** Makes a look-up. All that is looked up in the same turn of the event loop, by whatever requests, shares one statement. */
+function sharedLookUp<Key, Row>(read: (keys: readonly Key[]) => Promise<(Row | undefined)[]>): (key: Key) => Promise<Row | undefined> {
+  const loader = new DataLoader<Key, Row | undefined>(read, {
+    cache: false,
+    maxBatchSize: 100,
     // Outside of every request's scope, so that the statement is not cancelled when one of the requests is.
-    { maxBatchSize: 100, batchScheduleFn: (load) => void setImmediate(() => runOutsideOfRequests(load)) },
-  )
-  return async (secret: string): Promise<Viewer | null> => {
+    batchScheduleFn: (load) => void setImmediate(() => runOutsideOfRequests(load)),
+  })
+  return async (key) => {
     try {
-      const row = await loader.load(Buffer.from(hashOf(secret)).toString('base64'))
-      return row ? { ...personOf(row), scopes: expand(row.scopes), actor: `${kind}:${row.credentialId}` } : null
+      return await loader.load(key)
     } catch (error) {
       if (error instanceof NoConnectionError) currentScope()?.interrupt('OVERLOADED')
       throw error
     }
   }
+}
+
+function credentialLoader(statements: PreparedStatements, kind: 'key' | 'session', query: string, values: () => unknown[]) {
+  const credentialOf = sharedLookUp<string, CredentialRow>(async (hashes) => {
+    const rows = await statements.rows<CredentialRow>(query, [[...new Set(hashes)].map((hash) => Buffer.from(hash, 'base64')), ...values()])
+    const found = new Map(rows.map((row) => [row.hash, row]))
+    return hashes.map((hash) => found.get(hash))
+  })
+  return async (secret: string): Promise<Viewer | null> => {
+    const row = await credentialOf(Buffer.from(hashOf(secret)).toString('base64'))
+    return row ? { ...personOf(row), scopes: expand(row.scopes), actor: `${kind}:${row.credentialId}` } : null
+  }
+}
+
+function subjectLoader(statements: PreparedStatements) {
+  return sharedLookUp<TokenSubject, ViewerRow>(async (asked) => {
+    const columns = [asked.map(({ organisationId }) => organisationId), asked.map(({ subject }) => subject)]
+    const rows = await statements.rows<ViewerRow & { position: number }>(SUBJECT_QUERY, columns)
+    const found = new Map(rows.map((row) => [row.position, row]))
+    return asked.map((_, index) => found.get(index + 1))
+  })
 }
 
 function personOf({ id, companyId, name, createdAt, userId, sourcedId, subject, userName, userCreatedAt }: ViewerRow): Pick<Viewer, 'organisation' | 'user'> {
@@ -131,12 +170,12 @@ function personOf({ id, companyId, name, createdAt, userId, sourcedId, subject, 
 
 const scopesClaim = z.union([z.string().transform((value) => value.split(' ')), z.array(z.string())])
 
-async function tokenViewer(statements: PreparedStatements, jwt: JwtSettings, claims: JWTPayload): Promise<Viewer | null> {
+async function tokenViewer(personOfSubject: ReturnType<typeof subjectLoader>, jwt: JwtSettings, claims: JWTPayload): Promise<Viewer | null> {
   const organisationId = claims[jwt.organisationClaim]
   const subject = claims[jwt.subjectClaim]
   if (typeof organisationId !== 'string' || !isUuid(organisationId)) return null
   if (typeof subject !== 'string' || subject === '' || !isStorable(subject)) return null
-  const [row] = await statements.rows<ViewerRow>(SUBJECT_QUERY, [organisationId, subject])
+  const row = await personOfSubject({ organisationId, subject })
   if (!row) return null
   const granted = scopesClaim.safeParse(claims[jwt.scopesClaim])
   return {

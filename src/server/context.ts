@@ -6,7 +6,7 @@ import type { Context } from '../graphql/context.js'
 import { Budget } from '../graphql/budget.js'
 import { Loaders } from '../graphql/loaders.js'
 import type { RequestHeaders } from '../observability/request-observer.js'
-import type { Authenticate } from './authentication.js'
+import { type Authenticate, authenticateTogether } from './authentication.js'
 
 interface ContextOptions {
   store: PrismaClient
@@ -17,13 +17,14 @@ interface ContextOptions {
 
 /** Returns a function that makes the GraphQL context of one request. */
 export function contextFactory({ store, changes, authenticate, refreshTimeoutMs }: ContextOptions) {
+  const again = authenticateTogether(authenticate)
   return (viewer: Viewer, credentials: RequestHeaders): Context => ({
     store,
     changes,
     viewer,
     loaders: new Loaders({ store, viewer }),
     budget: new Budget(),
-    reauthenticate: () => authenticate(credentials),
+    reauthenticate: () => again(credentials),
     refreshTimeoutMs,
   })
 }

@@ -50,8 +50,8 @@ function lookLoader(store: Store): DataLoader<Look, Revision[], string> {
   return loader
 }
 
-function keyOf({ kind, id, seen }: Look): string {
-  return `${kind} ${id} ${seen}`
+function keyOf({ organisationId, kind, id, seen }: Look): string {
+  return `${organisationId} ${kind} ${id} ${seen}`
 }
 
 /** Reads what was looked for in rows of one kind, by one statement. */
@@ -69,7 +69,7 @@ async function read(store: Store, kind: VersionedKind, wanted: Look[]): Promise<
     ORDER BY revision."version"`
   const found = new Map<string, Revision[]>()
   for (const { rowId, seen, ...revision } of revisions) {
-    const key = keyOf({ kind, id: rowId, seen, organisationId: revision.organisationId })
+    const key = keyOf({ organisationId: revision.organisationId, kind, id: rowId, seen })
     const ofLook = found.get(key)
     if (ofLook) ofLook.push(revision)
     else found.set(key, [revision])

@@ -141,7 +141,7 @@ async function goodCredentials(): Promise<[string, string][]> {
 
 const keyLookUp = [expect.stringContaining('FROM "ApiKey"')]
 const sessionLookUp = [expect.stringContaining('FROM "Session"')]
-const organisationLookUp = [expect.stringContaining('FROM "Organisation"')]
+const organisationLookUp = [expect.stringContaining('FROM unnest($1::uuid[], $2::text[])')]
 
 /* ---- API keys ------------------------------------------------------------------------------------ */
 
@@ -268,6 +268,20 @@ describe('a token', () => {
     expect(await viewerOf(bearer(await signed(organisation.id, { aud: ['other', audience] })))).toEqual(viewer)
     expect(await viewerOf(bearer(await signed(organisation.id, { nbf: seconds(-60) })))).toEqual(viewer)
     expect(await statementsOf(() => viewerOf(bearer(token)))).toEqual(organisationLookUp)
+  })
+
+  test('stands for its own subject, whatever others come with it', async () => {
+    const [one, other] = [await anOrganisation(), await anOrganisation()]
+    const people = [await one.user({ subject: 'ada' }), await one.user({ subject: 'bob' }), await other.user({ subject: 'ada' })]
+    const tokens = [
+      await signed(one.id, { sub: 'ada' }), await signed(randomUUID(), { sub: 'ada' }), await signed(one.id.toUpperCase(), { sub: 'bob' }),
+      await signed(other.id, { sub: 'ada' }), await signed(other.id, { sub: 'bob' }), await signed(one.id, { sub: 'ada' }),
+    ]
+    const authenticate = createAuthenticate(database.statements, { ...bySecret, log })
+    const viewers = await Promise.all(tokens.map((token) => authenticate(new Headers(bearer(token)))))
+    expect(viewers.map((viewer) => viewer && [viewer.organisation.id, viewer.user?.id])).toEqual([
+      [one.id, people[0]?.id], null, [one.id, people[1]?.id], [other.id, people[2]?.id], [other.id, undefined], [one.id, people[0]?.id],
+    ])
   })
 
   test('signed with one of the published keys is taken, of each algorithm', async () => {
