@@ -1,6 +1,8 @@
+import { randomUUID } from 'node:crypto'
 import type { Pool } from 'pg'
 import pg from 'pg'
 import { runOutsideOfRequests } from '../request-scope/request-scope.js'
+import { nextTurn } from '../request-scope/turns.js'
 import type { Logger } from 'pino'
 
 /*
@@ -8,8 +10,10 @@ import type { Logger } from 'pino'
  * lost signal delays an event but does not lose it.
  */
 
-/** How often all subscriptions look for changes and ask for their credentials without a signal, in milliseconds. */
+/** How often all subscriptions look for changes without a signal, in milliseconds. */
 const POLL_INTERVAL_MS = 15_000
+/** How many rows are signalled together then: those who follow them look at the same time, by one statement. */
+const ROWS_PER_TURN = 100
 
 export interface ChangeAnnouncer {
   /** Signals that the rows with these ids have changed. To be called after the commit. */
@@ -17,52 +21,54 @@ export interface ChangeAnnouncer {
 }
 
 export interface ChangeSignals extends ChangeAnnouncer {
-  /** Resolves when the row may have changed, at the next poll, or when `signal` aborts. It never rejects. */
-  next(id: string, signal: AbortSignal): Promise<void>
+  /** Calls `hear` each time that the row may have changed, and at each poll, until the function that it returns is called. */
+  follow(id: string, hear: () => void): () => void
   close(): Promise<void>
 }
 
 /** Signals within this process. They suffice for the embedded database, which only one process can open. */
 export class LocalChangeSignals implements ChangeSignals {
-  readonly #waiting = new Map<string, Set<() => void>>()
-  /** There is one for all who wait, so that they look at the same time and share what they read. */
+  /** Those who follow, by row. */
+  readonly #followers = new Map<string, Set<() => void>>()
+  /** There is one for all, and only while somebody follows. */
   #polling: NodeJS.Timeout | undefined
 
   constructor(readonly pollIntervalMs = POLL_INTERVAL_MS) {}
 
-  /** How many calls of `next` are waiting. Tests check with it that subscribers that disconnected leave nothing behind. */
-  get waiting(): number {
-    return [...this.#waiting.values()].reduce((sum, { size }) => sum + size, 0)
+  /** How many follow. Tests check with it that subscribers that disconnected leave nothing behind. */
+  get following(): number {
+    return [...this.#followers.values()].reduce((sum, { size }) => sum + size, 0)
   }
 
   announce(ids: string[]): void {
-    for (const id of ids) for (const wake of this.#waiting.get(id) ?? []) wake()
+    for (const id of ids) for (const hear of this.#followers.get(id) ?? []) hear()
   }
 
-  /** Wakes all who wait. */
-  poll(): void {
-    this.announce([...this.#waiting.keys()])
+  follow(id: string, hear: () => void): () => void {
+    const ofRow = this.#followers.get(id) ?? new Set()
+    this.#followers.set(id, ofRow)
+    ofRow.add(hear)
+    this.#polling ??= setInterval(() => void runOutsideOfRequests(() => this.#poll()), this.pollIntervalMs)
+    return () => {
+      ofRow.delete(hear)
+      if (ofRow.size > 0 || this.#followers.get(id) !== ofRow) return
+      this.#followers.delete(id)
+      if (this.#followers.size > 0) return
+      clearInterval(this.#polling)
+      this.#polling = undefined
+    }
   }
 
-  next(id: string, signal: AbortSignal): Promise<void> {
-    const waiting = this.#waiting.get(id) ?? new Set()
-    this.#waiting.set(id, waiting)
-    return new Promise((resolve) => {
-      const wake = () => {
-        signal.removeEventListener('abort', wake)
-        waiting.delete(wake)
-        if (waiting.size === 0 && this.#waiting.get(id) === waiting) this.#waiting.delete(id)
-        resolve()
-      }
-      this.#polling ??= setInterval(() => this.poll(), this.pollIntervalMs).unref()
-      waiting.add(wake)
-      signal.addEventListener('abort', wake)
-      if (signal.aborted) wake()
-    })
+  /** Signals all rows, in turns of the event loop. */
+  async #poll(): Promise<void> {
+    const ids = [...this.#followers.keys()]
+    for (let at = 0; at < ids.length; at += ROWS_PER_TURN) {
+      if (at > 0) await nextTurn()
+      this.announce(ids.slice(at, at + ROWS_PER_TURN))
+    }
   }
 
   close(): Promise<void> {
-    clearInterval(this.#polling)
     return Promise.resolve()
   }
 }
@@ -80,6 +86,8 @@ const RECONNECT_MS = 1_000
  */
 export class PostgresChangeSignals implements ChangeSignals {
   readonly #local: LocalChangeSignals
+  /** What this process is called in its notifications. */
+  readonly #name = randomUUID()
   readonly #pendingIds = new Set<string>()
   #timer: NodeJS.Timeout | undefined
   #listener: pg.Client | undefined
@@ -108,7 +116,11 @@ export class PostgresChangeSignals implements ChangeSignals {
     }
     listener.on('error', retry)
     listener.on('end', () => retry())
-    listener.on('notification', ({ payload }) => this.#local.announce((payload ?? '').split(',')))
+    listener.on('notification', ({ payload }) => {
+      const ids = (payload ?? '').split(',')
+      // The changes of this process have been announced already.
+      if (!ids.includes(this.#name)) this.#local.announce(ids)
+    })
     try {
       await listener.connect()
       await listener.query(`LISTEN ${CHANNEL}`)
@@ -130,15 +142,15 @@ export class PostgresChangeSignals implements ChangeSignals {
     this.#timer = undefined
     try {
       for (let at = 0; at < ids.length; at += IDS_PER_NOTIFICATION) {
-        await this.pool.query('SELECT pg_notify($1, $2)', [CHANNEL, ids.slice(at, at + IDS_PER_NOTIFICATION).join()])
+        await this.pool.query('SELECT pg_notify($1, $2)', [CHANNEL, [this.#name, ...ids.slice(at, at + IDS_PER_NOTIFICATION)].join()])
       }
     } catch (error) {
       this.log.warn({ err: error }, 'other processes were not told of changes; they will look by themselves')
     }
   }
 
-  next(id: string, signal: AbortSignal): Promise<void> {
-    return this.#local.next(id, signal)
+  follow(id: string, hear: () => void): () => void {
+    return this.#local.follow(id, hear)
   }
 
   async close(): Promise<void> {
@@ -147,7 +159,6 @@ export class PostgresChangeSignals implements ChangeSignals {
       clearTimeout(this.#timer)
       await this.#notify()
     }
-    await this.#local.close()
     await this.#listener?.end()
   }
 }

@@ -71,7 +71,7 @@ builder.mutationType({
     'Everything that can be written. A failure that a client can act on is a member of the result union; the result is null only beside an error in `errors`.',
 })
 builder.subscriptionType({
-  description: 'Changes as they happen, over server-sent events: send the subscription with `Accept: text/event-stream`.',
+  description: 'Changes as they happen, over server-sent events: send the subscription with `Accept: text/event-stream`. A credential and an organisation may have so many open at a time: one more is refused with code LIMIT_EXCEEDED.',
 })
 builder.addScalarType('DateTime', DateTime)
 builder.addScalarType('JSONObject', JSONObject)

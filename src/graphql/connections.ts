@@ -19,6 +19,11 @@ function nodeQuery(context: Context, info: GraphQLResolveInfo, { columns }: { co
   return withColumns(queryFromInfo({ context, info, paths: [['nodes'], ['edges', 'node']] }), columns)
 }
 
+/** A Prisma query for a row of a type: the columns and relations that the document selects below the field, and these columns. */
+export function rowQuery(context: Context, info: GraphQLResolveInfo, typeName: string, columns: string[]): object {
+  return withColumns(queryFromInfo({ context, info, typeName }), columns)
+}
+
 /** Adds columns to the `select` of a query. The query has none if the document selects no field of the type. */
 function withColumns(query: { select?: object }, columns: string[]): object {
   return { ...query, select: { ...query.select, ...Object.fromEntries(columns.map((name) => [name, true])) } }
@@ -90,7 +95,7 @@ export function batchedLookup<Row>(typeName: string, column: keyof Row & string)
     find: (names: string[], query: object) => PromiseLike<Row[]>,
   ): Promise<Row | null> => {
     // Made for each `info`, as in `batchedConnection`. A call of a resolver that looks up several rows has one `info` for all of them.
-    const query = queries.get(info) ?? withColumns(queryFromInfo({ context, info, typeName }), [column])
+    const query = queries.get(info) ?? rowQuery(context, info, typeName, [column])
     queries.set(info, query)
     return batch(context, info, name, async (names) => {
       const rows = new Map<unknown, Row>((await find(names, query)).map((row) => [row[column], row]))

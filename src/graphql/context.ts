@@ -11,6 +11,8 @@ export interface Context extends ServiceContext {
   changes: ChangeSignals
   loaders: Loaders
   budget: Budget
+  /** Those events of subscriptions have the same one that may show the same read of a row. */
+  burst: object
   /** Looks the request's credential up again. Null if it is no longer valid, e.g. revoked. */
   reauthenticate(): Promise<Viewer | null>
   /** Deadline of refreshAssessments, in milliseconds. */

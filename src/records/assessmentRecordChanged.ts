@@ -1,7 +1,10 @@
 import { isUuid } from '../domain/validation.js'
-import { changeSubscription, rowDescription, rowOfEvent } from '../versioning/change-subscription.js'
+import { changeSubscription, rowDescription } from '../versioning/change-subscription.js'
+import { changedRow } from '../versioning/event-rows.js'
 import { visible } from './access.js'
 import { AssessmentRecord } from './schema.js'
+
+const row = changedRow('AssessmentRecord', ({ store, viewer }, id, query) => store.assessmentRecord.findUnique({ ...query, where: { ...visible(viewer), id } }))
 
 changeSubscription({
   kind: 'AssessmentRecord',
@@ -11,9 +14,9 @@ changeSubscription({
   find: ({ store, viewer }, id) =>
     isUuid(id) ? store.assessmentRecord.findFirst({ where: { ...visible(viewer), id }, select: { id: true, version: true } }) : null,
   row: (t) =>
-    t.prismaField({
+    t.field({
       type: AssessmentRecord,
       description: rowDescription,
-      resolve: (query, { id }, _args, { store, viewer }) => rowOfEvent(store.assessmentRecord.findUnique({ ...query, where: { ...visible(viewer), id } })),
+      resolve: (change, _args, context, info) => row(change, context, info),
     }),
 })

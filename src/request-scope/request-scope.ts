@@ -145,10 +145,13 @@ export function jointScope(members: RequestScope[]): RequestScope | undefined {
   return joint
 }
 
-/** A scope for one event of a subscription: of the same request, but with a deadline, bytes and connections of its own. */
-export function eventScope(stream: RequestScope): RequestScope {
-  const scope = new RequestScope(stream.requestId, stream.maximumBytes)
-  scope.organisationId = stream.organisationId
+/**
+ * A scope of the same request and organisation, with a deadline, bytes and connections of its own: for one event of a subscription, or for a
+ * statement that several events share.
+ */
+export function detachedScope({ requestId, maximumBytes, organisationId }: RequestScope): RequestScope {
+  const scope = new RequestScope(requestId, maximumBytes)
+  scope.organisationId = organisationId
   return scope
 }
 

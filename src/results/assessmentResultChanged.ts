@@ -1,7 +1,10 @@
 import { isSourcedId } from '../domain/validation.js'
-import { changeSubscription, rowDescription, rowOfEvent } from '../versioning/change-subscription.js'
+import { changeSubscription, rowDescription } from '../versioning/change-subscription.js'
+import { changedRow } from '../versioning/event-rows.js'
 import { visible } from './access.js'
 import { AssessmentResult } from './schema.js'
+
+const row = changedRow('AssessmentResult', ({ store, viewer }, id, query) => store.assessmentResult.findUnique({ ...query, where: { ...visible(viewer), id } }))
 
 changeSubscription({
   kind: 'AssessmentResult',
@@ -11,9 +14,9 @@ changeSubscription({
   find: ({ store, viewer }, sourcedId) =>
     isSourcedId(sourcedId) ? store.assessmentResult.findFirst({ where: { ...visible(viewer), sourcedId }, select: { id: true, version: true } }) : null,
   row: (t) =>
-    t.prismaField({
+    t.field({
       type: AssessmentResult,
       description: rowDescription,
-      resolve: (query, { id }, _args, { store, viewer }) => rowOfEvent(store.assessmentResult.findUnique({ ...query, where: { ...visible(viewer), id } })),
+      resolve: (change, _args, context, info) => row(change, context, info),
     }),
 })

@@ -24,6 +24,7 @@ export function contextFactory({ store, changes, authenticate, refreshTimeoutMs 
     viewer,
     loaders: new Loaders({ store, viewer }),
     budget: new Budget(),
+    burst: {},
     reauthenticate: () => again(credentials),
     refreshTimeoutMs,
   })

@@ -3,8 +3,7 @@ import { GraphQLError } from 'graphql'
 import type { Scope } from '../domain/scopes.js'
 import { builder } from '../graphql/builder.js'
 import type { Context } from '../graphql/context.js'
-import { nextTurn } from '../request-scope/turns.js'
-import { type Change, changesOf } from './change-stream.js'
+import { type Change, ChangeStream } from './change-stream.js'
 import type { VersionedKind } from './revisions.js'
 
 type Types = typeof builder.$inferSchemaTypes
@@ -54,7 +53,7 @@ export function changeSubscription({ kind, scope, noun, key, find, row }: Follow
         if (typeof since === 'number' && since < 0) {
           throw new GraphQLError('sinceVersion is 0 or more.', { extensions: { code: 'BAD_USER_INPUT' } })
         }
-        return changesOf(context, kind, found.id, typeof since === 'number' ? since : found.version, scope)
+        return new ChangeStream(context, { kind, id: found.id, scope }, typeof since === 'number' ? since : found.version)
       },
       resolve: (it) => it,
     }),
@@ -62,14 +61,5 @@ export function changeSubscription({ kind, scope, noun, key, find, row }: Follow
 }
 
 export const rowDescription = 'The row as it is now, which may be a later version already.'
-
-/** Returns the row that was read for an event, in a turn of the event loop: those who hear of a change are many. */
-export async function rowOfEvent<Row>(reading: PromiseLike<Row | null>): Promise<Row> {
-  const row = await reading
-  if (row === null) throw new Error('The changed row is gone.')
-  // Also when this turn is not over: rows that come together would all be told so, before any of them is worked on.
-  await nextTurn()
-  return row
-}
 
 const uncapitalized = { Assessment: 'assessment', AssessmentRecord: 'assessmentRecord', AssessmentResult: 'assessmentResult' } as const

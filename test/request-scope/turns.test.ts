@@ -40,6 +40,20 @@ describe('long work', () => {
     expect(order).toEqual(['many', 'one', 'many', 'many'])
   })
 
+  test('of many requests in one line goes on as if they were one request', async () => {
+    const order: string[] = []
+    const step = (name: string, line?: string) =>
+      runInScope(new RequestScope(name), async () => {
+        await nextTurn(undefined, line)
+        order.push(name)
+        workThroughTurn()
+      })
+    workThroughTurn()
+    const events = ['event', 'event', 'event'].map((name) => step(name, 'an organisation'))
+    await Promise.all([...events, step('other')])
+    expect(order).toEqual(['event', 'other', 'event', 'event'])
+  })
+
   test('ends when its request is interrupted', async () => {
     const scope = new RequestScope('late')
     const working = runInScope(scope, () => work(1_000_000, () => {}))

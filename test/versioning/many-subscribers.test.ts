@@ -1,221 +1,282 @@
-// Many who follow the same take little more than one, hold nobody up, and each of them ends with its credential.
+// However many hear of a write, it is looked for, asked and read once, and told in turns of the event loop.
 import { randomUUID } from 'node:crypto'
-import type { ExecutionArgs } from 'graphql'
-import type { Plugin } from 'graphql-yoga'
-import pg from 'pg'
-import { describe, expect, inject, test } from 'vitest'
-import { LocalChangeSignals } from '../../src/database/change-signals.js'
-import { isTurnOver } from '../../src/request-scope/turns.js'
-import { createServer, type ServerDependencies } from '../../src/server/server.js'
-import { rowOfEvent } from '../../src/versioning/change-subscription.js'
-import { db, dependencies, idle, post, statementsOf } from '../gateway.js'
-import { afterTest } from '../gateway-process.js'
+import { SignJWT } from 'jose'
+import { describe, expect, inject, onTestFinished, test } from 'vitest'
+import { z } from 'zod'
+import { LocalChangeSignals, PostgresChangeSignals } from '../../src/database/change-signals.js'
+import { createSession } from '../../src/organisations/service.js'
+import { isFailure } from '../../src/domain/failures.js'
+import { createAuthenticate } from '../../src/server/authentication.js'
+import { createServer } from '../../src/server/server.js'
+import { EVENTS_AT_A_TIME } from '../../src/versioning/event-turns.js'
+import { type EventStream, subscribe } from '../event-streams.js'
+import { database, db, dependencies, idle, limits, log, statementsOf } from '../gateway.js'
 import { anOrganisation, type Story } from '../story.js'
-import { rename, subscribe } from './subscriber.js'
 
-const place = inject('database')
+const MANY = { perCredential: 1_000, inAll: 1_000, organisationShare: 1 }
 
-const many = { perCredential: 1_000, inAll: 1_000, organisationShare: 1 }
+/** A gateway that allows many subscriptions, and the signals that wake them. */
+function serve(pollIntervalMs?: number) {
+  const changes = new LocalChangeSignals(pollIntervalMs)
+  // Otherwise a subscription that is about to end could still look while the next test counts.
+  onTestFinished(() => expect.poll(() => changes.following).toBe(0))
+  return { changes, server: createServer({ ...dependencies, changes, limits: { ...limits, subscriptions: MANY } }) }
+}
+type Server = ReturnType<typeof serve>['server']
 
-function serve(limits: Partial<ServerDependencies['limits']> = {}, execution = dependencies.execution) {
-  const changes = new LocalChangeSignals()
-  return { changes, server: createServer({ ...dependencies, ...(execution && { execution }), changes, limits: { ...dependencies.limits, subscriptions: many, ...limits } }) }
+const following = (selected: string) => `subscription ($id: ID!) { assessmentChanged(id: $id) { ${selected} } }`
+const SELECTED = 'version assessment { version name entity { name } }'
+
+async function rename(server: Server, { key }: Story, id: string, name: string): Promise<void> {
+  const response = await server.fetch('http://gateway.test/graphql', {
+    method: 'POST',
+    headers: { apikey: key, 'content-type': 'application/json' },
+    body: JSON.stringify({ query: 'mutation ($id: ID!, $name: String) { updateAssessment(id: $id, input: { name: $name }) { __typename } }', variables: { id, name } }),
+  })
+  expect(await response.json()).toMatchObject({ data: { updateAssessment: { __typename: 'UpdateAssessmentSuccess' } } })
 }
 
-type Serving = ReturnType<typeof serve>
+const nextOf = (streams: EventStream[]) => Promise.all(streams.map((stream) => stream.next()))
+const event = (version: number, name: string) => ({ data: { assessmentChanged: { version, assessment: { version, name, entity: { name: 'Acme Coffee' } } } } })
+const lookedFor = (statements: string[]) => statements.filter((sql) => sql.includes('wanted."rowId"'))
+const asked = (statements: string[]) => statements.filter((sql) => sql.includes('"hash" = ANY'))
 
-/** So many subscribers of an assessment, all of whom wait for a change. */
-async function following({ server, changes }: Serving, org: Story, id: string, count: number, selection = 'version name') {
-  const subscribers = await Promise.all(Array.from({ length: count }, () => subscribe(server, org.key, id, { selection })))
-  const events = subscribers.map((it) => it.next())
-  await expect.poll(() => changes.waiting).toBe(count)
+/** Subscribes so often, by keys in turn, and waits until all of them have looked for the first time. */
+async function audience(server: Server, org: Story, id: string, keys: string[], size: number, query = following(SELECTED)): Promise<EventStream[]> {
+  const streams = await Promise.all(Array.from({ length: size }, (_, index) => subscribe(server, keys[index % keys.length] ?? '', query, { id })))
+  // Whoever has heard of a write waits for the next one.
+  await rename(server, org, id, 'first')
+  await nextOf(streams)
   await idle()
-  return { subscribers, events }
-}
-
-async function revoke({ id }: Story): Promise<void> {
-  await db.apiKey.updateMany({ where: { organisationId: id }, data: { revokedAt: new Date() } })
+  return streams
 }
 
 describe('subscribers of one row', () => {
-  test('are told of a change by one look and one question for their credential, however many they are', async () => {
-    const serving = serve()
+  test('take as many statements for a write as one of them, whatever keys they have', async () => {
+    const { server } = serve()
     const org = await anOrganisation()
-    const { id } = await org.assessment()
-    const { events } = await following(serving, org, id, 50)
-    const statements = await statementsOf(async () => {
-      await rename(serving.server, org, id, 'Another')
-      for (const event of await Promise.all(events)) expect(event?.data?.assessmentChanged.version).toBe(2)
-    })
-    const count = (part: string) => statements.filter((sql) => sql.includes(part)).length
-    // The credential of the write is another question.
-    expect({ looks: count('unnest'), questions: count('"ApiKey"') }).toEqual({ looks: 1, questions: 2 })
-    // Their events read the row in turns, and those of one turn together.
-    expect(count('FROM "Assessment"')).toBeLessThan(10)
+    const keys = await Promise.all(Array.from({ length: 10 }, () => org.keyWith(['ASSESSMENTS_READ'])))
+    const taken: string[][] = []
+    for (const size of [1, 50]) {
+      const { id } = await org.assessment()
+      const streams = await audience(server, org, id, keys, size)
+      let events: unknown[] = []
+      const statements = await statementsOf(async () => {
+        await rename(server, org, id, 'second')
+        events = await nextOf(streams)
+      })
+      expect(events).toEqual(events.map(() => event(3, 'second')))
+      await Promise.all(streams.map((stream) => stream.leave()))
+      taken.push(statements.toSorted())
+    }
+    expect(taken[1]).toEqual(taken[0])
+    expect(lookedFor(taken[0] ?? [])).toHaveLength(1)
+    // The writer, and all of the subscribers.
+    expect(asked(taken[0] ?? [])).toHaveLength(2)
   })
 
-  test('look at the same time when nothing is heard, by one statement for many rows', async () => {
-    const serving = serve()
+  test('are each told what they select, by one read for each selection', async () => {
+    const { server } = serve()
     const org = await anOrganisation()
-    const assessments = await Promise.all(Array.from({ length: 10 }, () => org.assessment()))
-    await Promise.all(assessments.map(async ({ id }) => void (await subscribe(serving.server, org.key, id)).next()))
-    await expect.poll(() => serving.changes.waiting).toBe(10)
-    await idle()
+    const { id } = await org.assessment()
+    const [named, placed] = [following('assessment { name }'), following('assessment { entity { name } status }')]
+    const streams = [await audience(server, org, id, [org.key], 5, named), await audience(server, org, id, [org.key], 5, placed)]
+    await nextOf(streams[0] ?? [])
+    let events: unknown[][] = []
     const statements = await statementsOf(async () => {
-      serving.changes.poll()
-      await expect.poll(() => serving.changes.waiting).toBe(10)
+      await rename(server, org, id, 'second')
+      events = await Promise.all(streams.map(nextOf))
+    })
+    expect(events).toEqual([
+      Array.from({ length: 5 }, () => ({ data: { assessmentChanged: { assessment: { name: 'second' } } } })),
+      Array.from({ length: 5 }, () => ({ data: { assessmentChanged: { assessment: { entity: { name: 'Acme Coffee' }, status: 'DRAFT' } } } })),
+    ])
+    const read = statements.filter((sql) => /^\s*SELECT .*FROM "(public"\.")?Assessment"/s.test(sql))
+    // The write reads the row before it changes it.
+    expect(read).toHaveLength(3)
+  })
+
+  test('hear of it in many turns of the event loop', async () => {
+    const { server } = serve()
+    const org = await anOrganisation()
+    const { id } = await org.assessment()
+    const streams = await audience(server, org, id, [org.key], 500)
+    let turn = 0
+    let isDone = false
+    const count = () => {
+      turn += 1
+      if (!isDone) setImmediate(count)
+    }
+    await rename(server, org, id, 'second')
+    count()
+    const heardIn = await Promise.all(streams.map(async (stream) => {
+      expect(await stream.next()).toEqual(event(3, 'second'))
+      return turn
+    }))
+    isDone = true
+    const perTurn = new Map<number, number>()
+    for (const it of heardIn) perTurn.set(it, (perTurn.get(it) ?? 0) + 1)
+    expect(perTurn.size).toBeGreaterThanOrEqual(40)
+    // So many begin in a turn, and those of the turn before may be written in it.
+    expect(Math.max(...perTurn.values())).toBeLessThanOrEqual(2 * EVENTS_AT_A_TIME)
+  })
+})
+
+describe('subscribers of many rows', () => {
+  test('look for changes and ask for their credentials by one statement', async () => {
+    const { server, changes } = serve()
+    const [one, other] = [await anOrganisation(), await anOrganisation()]
+    const ids: string[] = []
+    for (const org of [one, other]) {
+      for (let row = 0; row < 10; row += 1) {
+        const { id } = await org.assessment()
+        ids.push(id)
+        await audience(server, org, id, [org.key], 2)
+      }
+    }
+    const statements = await statementsOf(async () => {
+      changes.announce(ids)
       await idle()
     })
-    expect(statements.map((sql) => (sql.includes('unnest') ? 'look' : sql.includes('"ApiKey"') ? 'credential' : sql))).toEqual(['look', 'credential'])
+    expect(lookedFor(statements)).toHaveLength(1)
+    expect(asked(statements)).toHaveLength(1)
   })
 
-  test('see a change that was not signalled with the next look, each after what it has seen', async () => {
-    const serving = serve()
+  test('ask once for a token that they share', async () => {
+    const secret = new TextEncoder().encode('a shared secret of more than 32 characters')
+    const claims = { organisationClaim: 'organisation_id', subjectClaim: 'sub', scopesClaim: 'scope' }
+    const authenticate = createAuthenticate(database.statements, { issuer: 'https://id.test', audience: 'gateway', algorithms: ['HS256'], key: { secret }, log, ...claims })
+    const changes = new LocalChangeSignals()
+    const server = createServer({ ...dependencies, changes, authenticate })
     const org = await anOrganisation()
-    const { id } = await org.assessment()
-    await rename(serving.server, org, id, 'Second')
-    const { events } = await following(serving, org, id, 1)
-    const late = await subscribe(serving.server, org.key, id, { sinceVersion: 1 })
-    expect((await late.next())?.data?.assessmentChanged.version).toBe(2)
-    const next = late.next()
-    await expect.poll(() => serving.changes.waiting).toBe(2)
-    await rename(serve().server, org, id, 'Third')
-    serving.changes.poll()
-    for (const event of [next, ...events]) expect((await event)?.data?.assessmentChanged.version).toBe(3)
+    const signed = new SignJWT({ organisation_id: org.id, scope: 'ASSESSMENTS_READ' }).setProtectedHeader({ alg: 'HS256' }).setIssuer('https://id.test').setAudience('gateway').setSubject('ada')
+    const authorization = `Bearer ${await signed.setExpirationTime('1h').sign(secret)}`
+    const ids = await Promise.all(Array.from({ length: 5 }, async () => (await org.assessment()).id))
+    const streams = await Promise.all(ids.map((id) => subscribe(server, { authorization }, following(SELECTED), { id })))
+    for (const id of ids) await rename(server, org, id, 'first')
+    await nextOf(streams)
+    await idle()
+    // Without a signal, so that all of them look at the same time.
+    for (const id of ids) await rename(createServer({ ...dependencies, changes: new LocalChangeSignals() }), org, id, 'second')
+    const statements = await statementsOf(async () => {
+      changes.announce(ids)
+      expect(await nextOf(streams)).toEqual(ids.map(() => event(3, 'second')))
+    })
+    expect(lookedFor(statements)).toHaveLength(1)
+    expect(statements.filter((sql) => sql.includes('asked."subject"'))).toHaveLength(1)
   })
 
-  test('look by themselves from time to time', async () => {
-    const changes = new LocalChangeSignals(1)
-    await changes.next(randomUUID(), new AbortController().signal)
-    await changes.close()
-  })
-
-  test('end when their credential is revoked, also when nothing changes', async () => {
-    const serving = serve()
-    const [org, other] = [await anOrganisation(), await anOrganisation()]
-    const [{ id }, theirs] = [await org.assessment(), await other.assessment()]
-    const going = await following(serving, org, id, 3)
-    const staying = (await subscribe(serving.server, other.key, theirs.id)).next()
-    await expect.poll(() => serving.changes.waiting).toBe(4)
-    await revoke(org)
-    serving.changes.poll()
-    for (const event of going.events) expect((await event)?.errors?.[0]?.extensions.code).toBe('UNAUTHENTICATED')
-    for (const it of going.subscribers) expect(await it.next()).toBeNull()
-    await rename(serving.server, other, theirs.id, 'Heard')
-    expect((await staying)?.data?.assessmentChanged.version).toBe(2)
-  })
-
-  test('hold nobody up: they get the row in turns of the event loop, however long each takes with it', async () => {
-    let turns = 0
-    let isReading = true
-    const count = () => {
-      turns += 1
-      if (isReading) setImmediate(count)
-    }
-    count()
-    const useUpTurn = () => {
-      while (!isTurnOver()) Math.sqrt(2)
-    }
-    await Promise.all(Array.from({ length: 20 }, () => rowOfEvent(Promise.resolve({})).then(useUpTurn)))
-    isReading = false
-    expect(turns).toBeGreaterThanOrEqual(19)
+  test('of other organisations hear nothing', async () => {
+    const { server, changes } = serve()
+    const [one, other] = [await anOrganisation(), await anOrganisation()]
+    const [mine, theirs] = [await one.assessment(), await other.assessment()]
+    const [here = expect.fail(), there = expect.fail()] = [...(await audience(server, one, mine.id, [one.key], 1)), ...(await audience(server, other, theirs.id, [other.key], 1))]
+    await rename(server, one, mine.id, 'mine')
+    changes.announce([theirs.id])
+    expect(await here.next()).toEqual(event(3, 'mine'))
+    await rename(server, other, theirs.id, 'theirs')
+    expect(await there.next()).toEqual(event(3, 'theirs'))
   })
 })
 
-describe('an event', () => {
-  test('has its own allowance of what may be read, however many were before it', async () => {
-    const serving = serve({ answerBytes: 50_000 })
-    const writer = serve().server
+describe('without any write', () => {
+  test.each(['is revoked', 'is deleted'])('a subscription ends at the next poll when its key %s', async (how) => {
+    const { server, changes } = serve(20)
     const org = await anOrganisation()
     const { id } = await org.assessment()
-    const question = () => ({ id: randomUUID(), text: 'x'.repeat(6_000), topic: 'risk' })
-    const sections = [{ title: 'A', questions: Array.from({ length: 5 }, question) }]
-    await db.assessment.update({ where: { id }, data: { sections, version: { increment: 1 }, changedBy: 'system:test' } })
-    const subscriber = await subscribe(serving.server, org.key, id, { selection: 'version name sections { questions { text } }' })
-    for (let version = 3; version < 7; version += 1) {
-      const event = subscriber.next()
-      await expect.poll(() => serving.changes.waiting).toBe(1)
-      await rename(writer, org, id, `Version ${version}`)
-      serving.changes.poll()
-      expect((await event)?.data?.assessmentChanged.version).toBe(version)
-    }
+    const key = await org.keyWith(['ASSESSMENTS_READ'])
+    const [stays, ends] = [await subscribe(server, org.key, following(SELECTED), { id }), await subscribe(server, key, following(SELECTED), { id })]
+    const where = { organisationId: org.id, scopes: { equals: ['ASSESSMENTS_READ' as const] } }
+    if (how === 'is revoked') await db.apiKey.updateMany({ where, data: { revokedAt: new Date() } })
+    else await db.apiKey.deleteMany({ where })
+    expect(await ends.next()).toMatchObject({ errors: [{ extensions: { code: 'UNAUTHENTICATED' } }] })
+    expect(await ends.next()).toBeNull()
+    expect(changes.following).toBe(1)
+    await rename(server, org, id, 'second')
+    expect(await stays.next()).toEqual(event(2, 'second'))
   })
 
-  // The embedded database has one connection, which nothing else can keep waiting.
-  test.runIf('url' in place)('that takes too long is an error, and the next one comes', async () => {
-    const serving = serve({ operationTimeoutMs: 300 })
+  test('a subscription ends at the next poll when its session expires', async () => {
+    const { server } = serve(20)
     const org = await anOrganisation()
+    await org.user({ subject: 'ada' })
     const { id } = await org.assessment()
-    const { subscribers: [subscriber], events: [event] } = await following(serving, org, id, 1, 'version name entity { name }')
-    const outside = new pg.Client({ connectionString: 'url' in place ? place.url : '' })
-    await outside.connect()
-    afterTest(() => outside.end())
-    await outside.query('BEGIN; LOCK TABLE "Entity" IN ACCESS EXCLUSIVE MODE')
-    await rename(serving.server, org, id, 'Second')
-    expect((await event)?.errors?.[0]?.extensions.code).toBe('TIMEOUT')
-    await outside.query('ROLLBACK')
-    await rename(serving.server, org, id, 'Third')
-    expect((await subscriber?.next())?.data?.assessmentChanged.version).toBe(3)
+    const session = await createSession(db, { organisationId: org.id, subject: 'ada', scopes: ['ASSESSMENTS_READ'], minutes: 5 })
+    if (isFailure(session)) throw new Error(session.message)
+    const stream = await subscribe(server, { 'x-session-token': session.token }, following(SELECTED), { id })
+    await db.session.update({ where: { id: session.id }, data: { expiresAt: new Date(Date.now() - 1) } })
+    expect(await stream.next()).toMatchObject({ errors: [{ extensions: { code: 'UNAUTHENTICATED' } }] })
+    expect(await stream.next()).toBeNull()
   })
 
-  test('waits for the turn of its organisation, and is refused when that does not come', async () => {
-    let end = () => {}
-    const held = new Promise<void>((resolve) => (end = resolve))
-    const execution: Plugin = {
-      onExecute: ({ executeFn, setExecuteFn }) => setExecuteFn((args: ExecutionArgs): unknown => held.then((): unknown => executeFn(args))),
-    }
-    const serving = serve({ fair: { costInFlight: 1_000, organisationShare: 1, waitMs: 1 } }, execution)
+  test('a change of which no signal came is heard at the next poll', async () => {
+    const { server } = serve(20)
     const org = await anOrganisation()
     const { id } = await org.assessment()
-    const { subscribers: [subscriber], events: [event] } = await following(serving, org, id, 1)
-    const inFlight = post({ apikey: org.key }, '{ viewer { scopes } }', {}, serving.server)
-    await rename(serve().server, org, id, 'Second')
-    serving.changes.poll()
-    expect((await event)?.errors?.[0]?.extensions.code).toBe('SERVICE_UNAVAILABLE')
-    end()
-    await (await inFlight).text()
-    await rename(serving.server, org, id, 'Third')
-    expect((await subscriber?.next())?.data?.assessmentChanged.version).toBe(3)
+    const stream = await subscribe(server, org.key, following(SELECTED), { id })
+    await rename(createServer({ ...dependencies, changes: new LocalChangeSignals() }), org, id, 'unheard of')
+    expect(await stream.next()).toEqual(event(2, 'unheard of'))
   })
 })
 
-describe('of subscriptions there are at most', () => {
-  const refused = (limit: string, maximum: number) => ({ errors: [{ extensions: { code: 'LIMIT_EXCEEDED', limit, maximum } }] })
+test('each event has its own allowance of what may be read, however many were before it', async () => {
+  const { changes } = serve()
+  const server = createServer({ ...dependencies, changes, limits: { ...limits, answerBytes: 50_000 } })
+  const org = await anOrganisation()
+  const { id } = await org.assessment()
+  const question = () => ({ id: randomUUID(), text: 'x'.repeat(6_000), topic: 'risk' })
+  const sections = [{ title: 'A', questions: Array.from({ length: 5 }, question) }]
+  await db.assessment.update({ where: { id }, data: { sections, version: { increment: 1 }, changedBy: 'system:test' } })
+  const stream = await subscribe(server, org.key, following('version assessment { sections { questions { text } } }'), { id })
+  for (let version = 3; version < 7; version += 1) {
+    await rename(createServer({ ...dependencies, changes }), org, id, `Version ${version}`)
+    expect(await stream.next()).toMatchObject({ data: { assessmentChanged: { version, assessment: {} } } })
+  }
+})
 
-  test('so many of one credential, until one ends', async () => {
-    const { server } = serve({ subscriptions: { ...many, perCredential: 2 } })
-    const org = await anOrganisation()
-    const { id } = await org.assessment()
-    const [first] = [await subscribe(server, org.key, id, { sinceVersion: 0 }), await subscribe(server, org.key, id)]
-    expect((await first.next())?.data?.assessmentChanged.version).toBe(1)
-    const third = await subscribe(server, org.key, id)
-    expect(third.status).toBe(429)
-    expect(await third.next()).toMatchObject(refused('subscriptionsPerCredential', 2))
-    expect((await subscribe(server, await org.keyWith(['ASSESSMENTS_READ']), id)).status, 'another credential has its own').toBe(200)
-    await first.leave()
-    expect((await subscribe(server, org.key, id)).status).toBe(200)
+test.runIf('url' in inject('database'))('a write of this process is looked for once, although its notification comes back to it', async () => {
+  const location = inject('database')
+  if (!('url' in location)) throw new Error('This needs PostgreSQL.')
+  const [here, there] = [new PostgresChangeSignals(location.url, database.pool, log), new PostgresChangeSignals(location.url, database.pool, log)]
+  await Promise.all([here.listen(), there.listen()])
+  onTestFinished(async () => {
+    await here.close()
+    await there.close()
   })
+  const server = createServer({ ...dependencies, changes: here })
+  const org = await anOrganisation()
+  const { id } = await org.assessment()
+  const [stream = expect.fail()] = await audience(server, org, id, [org.key], 1)
+  const statements = await statementsOf(async () => {
+    // The first one that is heard may still be the one before.
+    for (const name of ['second', 'third']) {
+      const heardElsewhere = new Promise<void>((resolve) => onTestFinished(there.follow(id, resolve)))
+      await rename(server, org, id, name)
+      await stream.next()
+      await heardElsewhere
+    }
+    await idle()
+  })
+  expect(lookedFor(statements)).toHaveLength(2)
+})
 
-  test('so many of one organisation, and so many in all', async () => {
-    const { server } = serve({ subscriptions: { perCredential: 10, inAll: 5, organisationShare: 0.5 } })
-    const orgs = [await anOrganisation(), await anOrganisation(), await anOrganisation()]
-    const open = async (org: Story) => subscribe(server, await org.keyWith(['ASSESSMENTS_READ']), (await org.assessment()).id)
-    const [one, two, three] = orgs
-    if (!one || !two || !three) throw new Error('There are three.')
-    for (const org of [one, one, two]) expect((await open(org)).status).toBe(200)
-    expect(await (await open(one)).next()).toMatchObject(refused('subscriptionsPerOrganisation', 2))
-    for (const org of [two, three]) expect((await open(org)).status).toBe(200)
-    expect(await (await open(three)).next()).toMatchObject(refused('subscriptions', 5))
+test('a subscriber that does not read has few events made for it', async () => {
+  const { server } = serve()
+  const org = await anOrganisation()
+  const { id } = await org.assessment()
+  const counting = following('version assessment { version history(first: 100) { nodes { actor changedPaths requestId } } }')
+  const [read, unread] = [await subscribe(server, org.key, counting, { id }), await subscribe(server, org.key, counting, { id })]
+  const statements = await statementsOf(async () => {
+    for (let version = 2; version <= 61; version += 1) {
+      await rename(server, org, id, `name ${version}`)
+      await read.next()
+    }
+    await idle()
   })
-
-  test('none that count and were refused or have failed', async () => {
-    const { server } = serve({ subscriptions: { ...many, perCredential: 1 } })
-    const org = await anOrganisation()
-    const { id } = await org.assessment()
-    const wrong = await subscribe(server, org.key, randomUUID())
-    expect((await wrong.next())?.errors?.[0]?.extensions.code).toBe('NOT_FOUND')
-    expect(await wrong.next()).toBeNull()
-    const revoked = await subscribe(server, org.key, id)
-    expect(revoked.status).toBe(200)
-  })
+  // One of each that is told, which nobody shares.
+  const histories = statements.filter((sql) => sql.includes('"Revision"') && !sql.includes('LATERAL'))
+  expect(histories.length).toBeGreaterThanOrEqual(60)
+  expect(histories.length).toBeLessThan(60 + 30)
+  const versions = z.object({ data: z.object({ assessmentChanged: z.object({ version: z.number() }) }) })
+  for (let version = 2; version <= 61; version += 1) expect(versions.parse(await unread.next()).data.assessmentChanged.version).toBe(version)
 })

@@ -1,23 +1,60 @@
 import { SignJWT } from 'jose'
 import pino from 'pino'
-import { inject } from 'vitest'
-import { afterEach, describe, expect, test } from 'vitest'
+import { describe, expect, inject, onTestFinished, test } from 'vitest'
+import { z } from 'zod'
 import { createAuthenticate } from '../../src/server/authentication.js'
 import { createSession } from '../../src/organisations/service.js'
+import { contextFactory } from '../../src/server/context.js'
 import { createServer } from '../../src/server/server.js'
+import { ChangeStream } from '../../src/versioning/change-stream.js'
 import type { JwtSettings } from '../../src/server/tokens.js'
 import { type ChangeSignals, LocalChangeSignals, PostgresChangeSignals } from '../../src/database/change-signals.js'
 import { isFailure } from '../../src/domain/failures.js'
+import { subscribe as eventStream } from '../event-streams.js'
 import { database, db, dependencies } from '../gateway.js'
-import { anOrganisation } from '../story.js'
-import { type Event, rename, subscribe } from './subscriber.js'
+import { anOrganisation, type Story } from '../story.js'
+
+const event = z.object({
+  data: z
+    .object({
+      assessmentChanged: z.object({
+        version: z.number(),
+        changedPaths: z.array(z.string()),
+        actor: z.string(),
+        assessment: z.object({ version: z.number(), name: z.string(), entity: z.object({ name: z.string() }), history: z.object({ nodes: z.array(z.object({ actor: z.string() })) }) }),
+      }),
+    })
+    .nullish(),
+  errors: z.array(z.object({ message: z.string(), extensions: z.object({ code: z.string() }) })).optional(),
+})
+type Event = z.output<typeof event>
 
 const silent = pino({ level: 'silent' })
 const serve = (changes: ChangeSignals, authenticate = dependencies.authenticate) => createServer({ ...dependencies, changes, authenticate })
-const cleanUps: (() => unknown)[] = []
-afterEach(async () => {
-  for (const cleanUp of cleanUps.splice(0)) await cleanUp()
-})
+type Server = ReturnType<typeof serve>
+
+/** Subscribes to an assessment, and reads one event at a time. */
+async function subscribe(server: Server, credential: string | Record<string, string>, id: string, sinceVersion: number | null = null) {
+  const query = `subscription ($id: ID!, $sinceVersion: Int) {
+    assessmentChanged(id: $id, sinceVersion: $sinceVersion) {
+      version changedPaths actor assessment { version name entity { name } history(last: 1) { nodes { actor } } }
+    }
+  }`
+  const stream = await eventStream(server, credential, query, { id, sinceVersion })
+  return { leave: stream.leave, next: async (): Promise<Event | null> => event.nullable().parse(await stream.next()) }
+}
+
+async function rename(server: Server, org: Story, id: string, name: string): Promise<void> {
+  const response = await server.fetch('http://gateway.test/graphql', {
+    method: 'POST',
+    headers: { apikey: org.key, 'content-type': 'application/json' },
+    body: JSON.stringify({
+      query: 'mutation ($id: ID!, $name: String) { updateAssessment(id: $id, input: { name: $name }) { __typename } }',
+      variables: { id, name },
+    }),
+  })
+  expect(await response.json()).toMatchObject({ data: { updateAssessment: { __typename: 'UpdateAssessmentSuccess' } } })
+}
 
 describe('assessmentChanged', () => {
   test('tells each change with its paths and the row as it is now', async () => {
@@ -42,7 +79,7 @@ describe('assessmentChanged', () => {
     const org = await anOrganisation()
     const { id } = await org.assessment()
     for (const name of ['2', '3', '4']) await rename(server, org, id, name)
-    const subscription = await subscribe(server, org.key, id, { sinceVersion: 1 })
+    const subscription = await subscribe(server, org.key, id, 1)
     const writing = Promise.all(Array.from({ length: 20 }, (_, index) => rename(server, org, id, `racing ${index}`)))
     const versions: (number | undefined)[] = []
     while (versions.length < 23) versions.push((await subscription.next())?.data?.assessmentChanged.version)
@@ -78,6 +115,21 @@ describe('assessmentChanged', () => {
     const last = await subscription.next()
     expect(last?.data?.assessmentChanged).toBeUndefined()
     expect(last?.errors?.[0]?.extensions.code).toBe('UNAUTHENTICATED')
+  })
+
+  test('tells nothing that it has found before the key was revoked', async () => {
+    const org = await anOrganisation()
+    const { id } = await org.assessment()
+    for (const name of ['2', '3']) await rename(serve(new LocalChangeSignals()), org, id, name)
+    const credentials = new Headers({ apikey: org.key })
+    const viewer = await dependencies.authenticate(credentials)
+    if (!viewer) throw new Error('The key is good.')
+    const contextOf = contextFactory({ ...dependencies, changes: new LocalChangeSignals(), refreshTimeoutMs: 1 })
+    const stream = new ChangeStream(contextOf(viewer, credentials), { kind: 'Assessment', id, scope: 'ASSESSMENTS_READ' }, 0)
+    for (const version of [1, 2]) expect((await stream.next()).value?.revision.version).toBe(version)
+    await db.apiKey.updateMany({ where: { organisationId: org.id }, data: { revokedAt: new Date() } })
+    await expect(stream.next()).rejects.toThrow('no longer valid')
+    expect(await stream.next()).toEqual({ done: true, value: undefined })
   })
 
   test.each(['expires', 'is deleted'])('ends with an error as soon as the session %s', async (how) => {
@@ -138,7 +190,7 @@ describe('assessmentChanged', () => {
       what === 'a malformed id'
         ? await subscribe(server, org.key, 'nonsense')
         : what === 'a negative sinceVersion'
-          ? await subscribe(server, org.key, id, { sinceVersion: -1 })
+          ? await subscribe(server, org.key, id, -1)
           : what === 'a key without the scope'
             ? await subscribe(server, await org.keyWith(['RECORDS_READ']), id)
             : await subscribe(server, other.key, id)
@@ -151,11 +203,11 @@ describe('assessmentChanged', () => {
     const server = serve(changes)
     const org = await anOrganisation()
     const { id } = await org.assessment()
-    const subscription = await subscribe(server, org.key, id, { sinceVersion: 0 })
+    const subscription = await subscribe(server, org.key, id, 0)
     expect((await subscription.next())?.data?.assessmentChanged.version).toBe(1)
-    await expect.poll(() => changes.waiting).toBe(1)
+    await expect.poll(() => changes.following).toBe(1)
     await subscription.leave()
-    await expect.poll(() => changes.waiting).toBe(0)
+    await expect.poll(() => changes.following).toBe(0)
   })
 
   test.runIf('url' in inject('database'))('hears of a change that another replica has written', async () => {
@@ -163,13 +215,13 @@ describe('assessmentChanged', () => {
     if (!('url' in location)) throw new Error('This needs PostgreSQL.')
     const [here, there] = [new PostgresChangeSignals(location.url, database.pool, silent), new PostgresChangeSignals(location.url, database.pool, silent)]
     await Promise.all([here.listen(), there.listen()])
-    cleanUps.push(
-      () => here.close(),
-      () => there.close(),
-    )
+    onTestFinished(async () => {
+      await here.close()
+      await there.close()
+    })
     const org = await anOrganisation()
     const { id } = await org.assessment()
-    const subscription = await subscribe(serve(here), org.key, id, { sinceVersion: 0 })
+    const subscription = await subscribe(serve(here), org.key, id, 0)
     expect((await subscription.next())?.data?.assessmentChanged.version).toBe(1)
     await rename(serve(there), org, id, 'from there')
     expect((await subscription.next())?.data?.assessmentChanged).toMatchObject({ version: 2, assessment: { name: 'from there' } })

@@ -1,7 +1,7 @@
 import type { ExecutionArgs } from 'graphql'
 import type { Plugin } from 'graphql-yoga'
 import { FairQueue, WaitedInVainError } from '../../request-scope/fair-queue.js'
-import { currentScope } from '../../request-scope/request-scope.js'
+import { currentScope, type RequestScope } from '../../request-scope/request-scope.js'
 import { asContext } from '../context.js'
 import { interruptedResult } from '../http/masked-errors.js'
 
@@ -21,32 +21,30 @@ const LEAST_COST_OF_FIELD = 1_000
 export class OperationsInFlight {
   readonly #queue: FairQueue
   readonly #share: number
-  readonly #waitMs: number
 
-  constructor({ costInFlight, organisationShare, waitMs }: FairShareSettings) {
+  constructor(readonly settings: FairShareSettings) {
+    const { costInFlight, organisationShare } = settings
     this.#share = Math.max(1, Math.floor(costInFlight * organisationShare))
     this.#queue = new FairQueue(costInFlight, this.#share)
-    this.#waitMs = waitMs
   }
 
-  /** Executes an operation when it is its turn. It is in flight until the scope of its request is over. */
-  run(args: ExecutionArgs, execute: () => unknown): unknown {
-    const { budget, viewer } = asContext(args.contextValue)
-    const scope = currentScope()
-    if (!scope) return execute()
+  /**
+   * Lets an operation in: at once, or when the promise resolves. It is in flight until its scope is over. One that has waited in vain is
+   * interrupted.
+   */
+  enter({ contextValue }: ExecutionArgs, scope: RequestScope, waitMs = this.settings.waitMs): Promise<void> | undefined {
+    const { budget, viewer } = asContext(contextValue)
     const organisation = viewer.organisation.id
     const places = Math.min(this.#share, Math.max(LEAST_COST_OF_FIELD * budget.rootFields, budget.cost))
-    const begin = (): unknown => {
-      scope.whenOver(() => this.#queue.leave(organisation, places))
-      return scope.interruption === undefined ? execute() : interruptedResult(scope.interruption)
-    }
-    const refuse = (error: unknown) => {
+    const stay = () => scope.whenOver(() => this.#queue.leave(organisation, places))
+    const giveUp = (error: unknown) => {
       if (!(error instanceof WaitedInVainError)) throw error
       scope.interrupt('OVERLOADED')
-      return interruptedResult(scope.interruption ?? 'OVERLOADED')
     }
-    const entered = this.#queue.enter(organisation, this.#waitMs, places, scope)
-    return entered ? entered.then(begin, refuse) : begin()
+    const entered = this.#queue.enter(organisation, waitMs, places, scope)
+    if (entered) return entered.then(stay, giveUp)
+    stay()
+    return undefined
   }
 }
 
@@ -54,7 +52,13 @@ export class OperationsInFlight {
 export function useFairShare(operations: OperationsInFlight): Plugin {
   return {
     onExecute({ executeFn, setExecuteFn }) {
-      setExecuteFn((args: ExecutionArgs) => operations.run(args, () => executeFn(args)))
+      setExecuteFn((args: ExecutionArgs): unknown => {
+        const scope = currentScope()
+        if (!scope) return executeFn(args)
+        const execute = (): unknown => (scope.interruption === undefined ? executeFn(args) : interruptedResult(scope.interruption))
+        const entered = operations.enter(args, scope)
+        return entered ? entered.then(execute) : execute()
+      })
     },
   }
 }

@@ -18,6 +18,8 @@ import { createServer } from '../../../src/server/server.js'
 import type { Limits } from '../../../src/server/pipeline.js'
 import { createStore } from '../../../src/sql-store/index.js'
 import { isFailure } from '../../../src/domain/failures.js'
+import { LocalChangeSignals } from '../../../src/database/change-signals.js'
+import { subscribe } from '../../event-streams.js'
 import { dependencies, limits } from '../../gateway.js'
 
 const place = inject('database')
@@ -64,8 +66,8 @@ describe.runIf('url' in place)('an operation', () => {
     await admin.end()
   })
 
-  const serverWith = (changed: Partial<Limits>) =>
-    createServer({ ...dependencies, store: createStore(database.client, database.statements), authenticate: createAuthenticate(database.statements, undefined), limits: { ...limits, ...changed } })
+  const serverWith = (changed: Partial<Limits>, changes = new LocalChangeSignals()) =>
+    createServer({ ...dependencies, changes, store: createStore(database.client, database.statements), authenticate: createAuthenticate(database.statements, undefined), limits: { ...limits, ...changed } })
 
   const LIST = '{ assessments { totalCount } }'
   const BY_ID = 'query ($id: ID!) { assessment(id: $id) { name } }'
@@ -266,5 +268,22 @@ describe.runIf('url' in place)('an operation', () => {
     expect(scopes.map(({ interruption }) => interruption)).toEqual(['OVERLOADED', 'OVERLOADED'])
     held.release()
     await small.close()
+  })
+
+  test('that is an event of a subscription is told as late, its SQL ends, and the next one is told', async () => {
+    const changes = new LocalChangeSignals()
+    const gateway = serverWith({ operationTimeoutMs: SHORT_MS }, changes)
+    const follow = () => subscribe(gateway, key, 'subscription ($id: ID!) { assessmentChanged(id: $id) { version assessment { progress } } }', { id: assessment.id })
+    const streams = [await follow(), await follow()]
+    // Without a signal, as if another process had written.
+    expect((await serverWith({}).fetch(url, requestOf(UPDATE))).status).toBe(200)
+    await whileLocked(async () => {
+      changes.announce([assessment.id])
+      for (const stream of streams) expect(await stream.next()).toMatchObject({ errors: [{ extensions: { code: 'TIMEOUT' } }] })
+      // The lock is held all the time.
+      await until(0)
+    })
+    expect((await gateway.fetch(url, requestOf(UPDATE))).status).toBe(200)
+    for (const stream of streams) expect(await stream.next()).toMatchObject({ data: { assessmentChanged: { assessment: { progress: 7 } } } })
   })
 })

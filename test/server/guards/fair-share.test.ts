@@ -5,6 +5,8 @@ import { openDatabase, type Database } from '../../../src/database/client.js'
 import { RequestScope, runInScope } from '../../../src/request-scope/request-scope.js'
 import { asContext } from '../../../src/server/context.js'
 import { createServer, type ServerDependencies } from '../../../src/server/server.js'
+import { LocalChangeSignals } from '../../../src/database/change-signals.js'
+import { subscribe } from '../../event-streams.js'
 import { dependencies, limits, logged } from '../../gateway.js'
 import { anOrganisation, type Story } from '../../story.js'
 
@@ -68,6 +70,32 @@ describe('operations in flight', () => {
     open()
     expect((await held).status).toBe(200)
     expect((await asked).status).toBe(status)
+  })
+
+  test('have events of subscriptions among them, which wait until it is their turn', async () => {
+    const changes = new LocalChangeSignals()
+    const { executing, open, execution } = gate()
+    const gateway = createServer({ ...dependencies, execution, changes, limits: { ...limits, fair: { ...fair, costInFlight: 2_000, waitMs: 1 } } })
+    const writing = createServer({ ...dependencies, changes })
+    const heard: string[] = []
+    const follow = async (org: Story) => {
+      const { id } = await org.assessment()
+      const stream = await subscribe(gateway, org.key, 'subscription ($id: ID!) { assessmentChanged(id: $id) { version } }', { id })
+      const write = () => ask(writing, org, `mutation { updateAssessment(id: "${id}", input: { progress: 1 }) { __typename } }`)
+      const hear = stream.next().then((event) => heard.push(org.id, JSON.stringify(event)))
+      return { write, hear }
+    }
+    const [ours, theirs] = [await follow(flood), await follow(other)]
+    const held = ask(gateway, flood)
+    await expect.poll(() => executing).toEqual([flood.id])
+    for (const { write } of [ours, theirs]) expect((await write()).status).toBe(200)
+    await theirs.hear
+    const event = '{"data":{"assessmentChanged":{"version":2}}}'
+    expect(heard).toEqual([other.id, event])
+    open()
+    await (await held).text()
+    await ours.hear
+    expect(heard).toEqual([other.id, event, flood.id, event])
   })
 
   test('that wait in vain are told when to come back', async () => {

@@ -95,9 +95,9 @@ describe('a client that does not read', () => {
     const body = JSON.stringify({ query: `subscription { assessmentChanged(id: "${id}") { version } }` })
     const client = await connectTo(server.origin)
     client.write(`POST /graphql HTTP/1.1\r\nhost: gateway\r\napikey: ${org.key}\r\naccept: text/event-stream\r\ncontent-type: application/json\r\ncontent-length: ${body.length}\r\n\r\n${body}`.repeat(count))
-    await expect.poll(() => changes.waiting).toBe(count)
+    await expect.poll(() => changes.following).toBe(count)
     client.destroy()
-    await expect.poll(() => changes.waiting).toBe(0)
+    await expect.poll(() => changes.following).toBe(0)
   })
 
   test('pages takes little of the memory', async () => {
