@@ -1,6 +1,7 @@
 // Subscriptions as clients have them: over server-sent events.
-import { onTestFinished } from 'vitest'
-import type { gateway } from './gateway.js'
+import { inject, onTestFinished } from 'vitest'
+import { PostgresChangeSignals } from '../src/database/change-signals.js'
+import { database, type gateway, log } from './gateway.js'
 
 /** Whoever answers requests. */
 type Server = Pick<typeof gateway, 'fetch'>
@@ -40,4 +41,17 @@ export async function subscribe(server: Server, credential: string | Record<stri
     }
   }
   return { status: response.status, leave, next }
+}
+
+/** The signals of two processes on the PostgreSQL of this run, which hear of each other's changes until the test ends. */
+export async function signalsOfTwoProcesses(): Promise<[PostgresChangeSignals, PostgresChangeSignals]> {
+  const place = inject('database')
+  if (!('url' in place)) throw new Error('This needs PostgreSQL.')
+  const [here, there] = [new PostgresChangeSignals(place.url, database.pool, log), new PostgresChangeSignals(place.url, database.pool, log)]
+  await Promise.all([here.listen(), there.listen()])
+  onTestFinished(async () => {
+    await here.close()
+    await there.close()
+  })
+  return [here, there]
 }

@@ -11,6 +11,7 @@ import {
   isRequiredInputField,
 } from 'graphql'
 import { type Arguments, withValueAt } from '../../test/documents.js'
+import { type Kind, kindsOfName, kindsOfOwner } from '../../test/named-kinds.js'
 import type { Names } from './world.js'
 
 type Field = GraphQLField<unknown, unknown>
@@ -34,17 +35,6 @@ const LEFT_OUT = ['first', 'last', 'after', 'before', 'expectedVersion', 'expect
 const SINCE = 'sinceVersion'
 const TEXT_LENGTHS = [1, 2, 3, 100, 200, 1_000, 60_000]
 const LIST_LENGTHS = [1, 10, 100, 1_000, 3_000]
-
-const KIND_OF_NAME: Record<string, string> = {
-  entityId: 'Entity', templateId: 'AssessmentTemplate', assessmentDefinitionId: 'AssessmentTemplate', createdById: 'User', userId: 'User', assessorId: 'User',
-  questionId: 'questionId', assessmentIds: 'Assessment', oid: 'oid', studentSourcedId: 'userSourcedId', assessmentLineItemSourcedId: 'AssessmentLineItem',
-  scoreScaleSourcedId: 'ScoreScale', country: 'country', subject: 'subject', type: 'templateType', ids: 'AssessmentResult',
-}
-/** The kind of `id` and `sourcedId`, by what the name of the field has in it. */
-const KIND_OF_OWNER: [part: string, kind: string][] = [
-  ['LineItem', 'AssessmentLineItem'], ['Record', 'AssessmentRecord'], ['Result', 'AssessmentResult'], ['Template', 'AssessmentTemplate'],
-  ['user', 'userSourcedId'], ['entity', 'Entity'], ['outcome', 'Outcome'], ['ssessment', 'Assessment'],
-]
 
 /** Every place among the arguments of a field. */
 export function placesOf(field: Field, names: Names): Place[] {
@@ -94,8 +84,8 @@ function itemChoices(owner: Owner, type: GraphQLInputType, name: string): Choice
 }
 
 function leafChoices({ field, names }: Owner, type: GraphQLNamedInputType, name: string): Choice[] {
-  const kind = KIND_OF_NAME[name] ?? (type.name === 'ID' || name === 'sourcedId' ? kindOfOwner(field.name) : undefined)
-  const named = kind === undefined ? undefined : names[kind]
+  const kind = kindOf(name, type, field.name)
+  const named = names[kind ?? name]
   if (named && named.length > 0) {
     return [(copy) => (type.name === 'Int' ? Number(named[copy % named.length]) : named[copy % named.length])]
   }
@@ -115,6 +105,10 @@ function leafChoices({ field, names }: Owner, type: GraphQLNamedInputType, name:
   return TEXT_LENGTHS.map((length) => () => 'e'.padEnd(length, 'ntity '))
 }
 
-function kindOfOwner(fieldName: string): string {
-  return KIND_OF_OWNER.find(([part]) => fieldName.includes(part))?.[1] ?? 'Assessment'
+/** What an argument names, if it names anything. */
+function kindOf(name: string, type: GraphQLNamedInputType, owner: string): Kind | undefined {
+  const [kind] = kindsOfName[name] ?? []
+  if (kind !== undefined || (type.name !== 'ID' && name !== 'sourcedId')) return kind
+  const [, id, sourcedId] = kindsOfOwner.find(([part]) => owner.includes(part)) ?? []
+  return (name === 'sourcedId' ? sourcedId : id) ?? 'Assessment'
 }

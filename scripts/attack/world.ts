@@ -5,7 +5,7 @@ import { isFailure } from '../../src/domain/failures.js'
 import { scopes } from '../../src/domain/scopes.js'
 import { createKey, createOrganisation } from '../../src/organisations/service.js'
 
-/** What an attacker can name in arguments, by kind: UUIDs, or the writers' own ids. */
+/** What an attacker can name in arguments, by kind: UUIDs, or the writers' own ids. What is no kind stands under the name of the argument. */
 export type Names = Record<string, string[]>
 
 export interface World {
@@ -92,16 +92,16 @@ const NAMED = {
   Entity: 'SELECT "id" AS name FROM "Entity" WHERE "organisationId" = $1 ORDER BY "sourcedId"',
   country: `SELECT 'Kenya' AS name FROM "Organisation" WHERE "id" = $1`,
   AssessmentTemplate: 'SELECT "id" AS name FROM "AssessmentTemplate" WHERE "organisationId" = $1 ORDER BY "sourcedId"',
-  templateType: 'SELECT "type" AS name FROM "AssessmentTemplate" WHERE "organisationId" = $1 ORDER BY "sourcedId"',
+  type: 'SELECT "type" AS name FROM "AssessmentTemplate" WHERE "organisationId" = $1 ORDER BY "sourcedId"',
   Outcome: 'SELECT "id" AS name FROM "Outcome" WHERE "organisationId" = $1',
   Folder: 'SELECT "id" AS name FROM "Folder" WHERE "organisationId" = $1',
   Assessment: 'SELECT "id" AS name FROM "Assessment" WHERE "organisationId" = $1 ORDER BY "createdAt" DESC',
   oid: 'SELECT "oid" AS name FROM "Assessment" WHERE "organisationId" = $1 ORDER BY "createdAt" DESC',
-  questionId: `SELECT q->>'id' AS name FROM (SELECT "sections" FROM "Assessment" WHERE "organisationId" = $1 ORDER BY "createdAt" DESC LIMIT 1) a, jsonb_path_query("sections", '$[*].questions[*]') q`,
+  AssessmentQuestion: `SELECT q->>'id' AS name FROM (SELECT "sections" FROM "Assessment" WHERE "organisationId" = $1 ORDER BY "createdAt" DESC LIMIT 1) a, jsonb_path_query("sections", '$[*].questions[*]') q`,
   AssessmentRecord: 'SELECT "id" AS name FROM "AssessmentRecord" WHERE "organisationId" = $1 ORDER BY "updatedAt" DESC',
-  ScoreScale: 'SELECT "sourcedId" AS name FROM "ScoreScale" WHERE "organisationId" = $1',
-  AssessmentLineItem: 'SELECT "sourcedId" AS name FROM "AssessmentLineItem" WHERE "organisationId" = $1 ORDER BY "sourcedId"',
-  AssessmentResult: 'SELECT "sourcedId" AS name FROM "AssessmentResult" WHERE "organisationId" = $1 ORDER BY "updatedAt" DESC',
+  scaleSourcedId: 'SELECT "sourcedId" AS name FROM "ScoreScale" WHERE "organisationId" = $1',
+  lineItemSourcedId: 'SELECT "sourcedId" AS name FROM "AssessmentLineItem" WHERE "organisationId" = $1 ORDER BY "sourcedId"',
+  resultSourcedId: 'SELECT "sourcedId" AS name FROM "AssessmentResult" WHERE "organisationId" = $1 ORDER BY "updatedAt" DESC',
 }
 
 /** Fills an empty database: an attacker with all scopes and much data, and a neighbour with one small assessment. */

@@ -65,21 +65,18 @@ export class RequestPool extends Pool {
     const scope = currentScope()
     const sharer = scope?.organisationId
     const { waitMs, canInterrupt } = this.config
-    const refuseInterrupted = () => {
-      // A request that was interrupted while it waited for a connection sends nothing more.
-      if (scope?.interruption !== undefined) throw new NoConnectionError('The request was interrupted.')
-    }
-    refuseInterrupted()
+    if (isInterrupted(scope)) throw interrupted()
     await this.#queue.enter(sharer, waitMs, 1, scope)?.catch((cause: unknown) => {
       throw refused(scope, cause)
     })
     try {
-      refuseInterrupted()
       const client = await super.connect().catch((cause: unknown) => {
         throw refused(scope, cause)
       })
-      if (scope?.interruption !== undefined) client.release()
-      refuseInterrupted()
+      if (isInterrupted(scope)) {
+        client.release()
+        throw interrupted()
+      }
       this.#holders.set(client, { sharer, scope })
       if (canInterrupt) scope?.hold(client)
       return client
@@ -109,6 +106,15 @@ export class RequestPool extends Pool {
     holder.scope?.release(client)
     this.#queue.leave(holder.sharer)
   }
+}
+
+function isInterrupted(scope: RequestScope | undefined): boolean {
+  return scope?.interruption !== undefined
+}
+
+/** What a request is told that was interrupted before it had a connection: it sends nothing more. */
+function interrupted(): NoConnectionError {
+  return new NoConnectionError('The request was interrupted.')
 }
 
 function refused(scope: RequestScope | undefined, cause: unknown): NoConnectionError {

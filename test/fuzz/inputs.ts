@@ -11,7 +11,8 @@ import {
   isRequiredArgument,
   isRequiredInputField,
 } from 'graphql'
-import { type Kind, kinds, Named, nameIn, type World } from './world.js'
+import { type Kind, kinds, kindsOfName, kindsOfOwner } from '../named-kinds.js'
+import { Named, nameIn, type World } from './world.js'
 
 /** `tame`: what the place is meant for; `odd`: of the right type, at its edges; `wild`: of any type. */
 export type Mood = 'tame' | 'odd' | 'wild'
@@ -65,34 +66,6 @@ function rarely<One, Other>(usual: Arbitrary<One>, other: Arbitrary<Other>, in1:
 }
 
 /* ---- what is meant ------------------------------------------------------------------------------- */
-
-const kindsOfName: Record<string, Kind[]> = {
-  entityId: ['Entity'],
-  templateId: ['AssessmentTemplate'],
-  assessmentDefinitionId: ['AssessmentTemplate'],
-  createdById: ['User'],
-  userId: ['User'],
-  assessorId: ['User'],
-  questionId: ['AssessmentQuestion'],
-  assessmentIds: ['Assessment', 'oid'],
-  studentSourcedId: ['userSourcedId'],
-  assessmentLineItemSourcedId: ['lineItemSourcedId'],
-  scoreScaleSourcedId: ['scaleSourcedId'],
-}
-
-/** `id` and `sourcedId` name what their owner is about. */
-const kindsOfOwner: [part: string, id: Kind, sourcedId: Kind][] = [
-  ['Record', 'AssessmentRecord', 'resultSourcedId'],
-  ['LineItem', 'AssessmentLineItem', 'lineItemSourcedId'],
-  ['Result', 'AssessmentResult', 'resultSourcedId'],
-  ['Template', 'AssessmentTemplate', 'resultSourcedId'],
-  ['user', 'User', 'userSourcedId'],
-  ['User', 'User', 'userSourcedId'],
-  ['entity', 'Entity', 'resultSourcedId'],
-  ['outcome', 'Outcome', 'resultSourcedId'],
-  ['ssessment', 'Assessment', 'resultSourcedId'],
-  ['ExpectedVersion', 'Assessment', 'resultSourcedId'],
-]
 
 function named(of: readonly Kind[], whose: Named['whose'] = 'ours'): Arbitrary<Named> {
   return fc.tuple(fc.constantFrom(...of), fc.nat({ max: 4 })).map(([kind, index]) => new Named(kind, index, whose))

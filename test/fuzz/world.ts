@@ -1,14 +1,8 @@
 // Two organisations with something of everything, made anew for each run so that a failing one can be run again.
 import { randomUUID } from 'node:crypto'
 import { db } from '../gateway.js'
+import type { Kind } from '../named-kinds.js'
 import { anOrganisation, OPTIONS, type Story } from '../story.js'
-
-/** What a client can name: ids by type, the writers' own ids, and what stands inside an assessment. */
-export const kinds = [
-  'Organisation', 'User', 'Entity', 'AssessmentTemplate', 'Outcome', 'Assessment', 'Folder', 'AssessmentRecord', 'AssessmentLineItem',
-  'ScoreScale', 'AssessmentResult', 'AssessmentQuestion', 'oid', 'userSourcedId', 'lineItemSourcedId', 'scaleSourcedId', 'resultSourcedId',
-] as const
-export type Kind = (typeof kinds)[number]
 
 /** Something of a world that an input names, before there is a world. */
 export class Named {

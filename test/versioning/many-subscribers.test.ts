@@ -3,13 +3,13 @@ import { randomUUID } from 'node:crypto'
 import { SignJWT } from 'jose'
 import { describe, expect, inject, onTestFinished, test } from 'vitest'
 import { z } from 'zod'
-import { LocalChangeSignals, PostgresChangeSignals } from '../../src/database/change-signals.js'
+import { LocalChangeSignals } from '../../src/database/change-signals.js'
 import { createSession } from '../../src/organisations/service.js'
 import { isFailure } from '../../src/domain/failures.js'
 import { createAuthenticate } from '../../src/server/authentication.js'
 import { createServer } from '../../src/server/server.js'
 import { EVENTS_AT_A_TIME } from '../../src/versioning/event-turns.js'
-import { type EventStream, subscribe } from '../event-streams.js'
+import { type EventStream, subscribe, signalsOfTwoProcesses } from '../event-streams.js'
 import { database, db, dependencies, idle, limits, log, statementsOf } from '../gateway.js'
 import { anOrganisation, type Story } from '../story.js'
 
@@ -235,14 +235,7 @@ test('each event has its own allowance of what may be read, however many were be
 })
 
 test.runIf('url' in inject('database'))('a write of this process is looked for once, although its notification comes back to it', async () => {
-  const location = inject('database')
-  if (!('url' in location)) throw new Error('This needs PostgreSQL.')
-  const [here, there] = [new PostgresChangeSignals(location.url, database.pool, log), new PostgresChangeSignals(location.url, database.pool, log)]
-  await Promise.all([here.listen(), there.listen()])
-  onTestFinished(async () => {
-    await here.close()
-    await there.close()
-  })
+  const [here, there] = await signalsOfTwoProcesses()
   const server = createServer({ ...dependencies, changes: here })
   const org = await anOrganisation()
   const { id } = await org.assessment()

@@ -1,6 +1,6 @@
 import { SignJWT } from 'jose'
 import pino from 'pino'
-import { describe, expect, inject, onTestFinished, test } from 'vitest'
+import { describe, expect, inject, test } from 'vitest'
 import { z } from 'zod'
 import { createAuthenticate } from '../../src/server/authentication.js'
 import { createSession } from '../../src/organisations/service.js'
@@ -8,9 +8,9 @@ import { contextFactory } from '../../src/server/context.js'
 import { createServer } from '../../src/server/server.js'
 import { ChangeStream } from '../../src/versioning/change-stream.js'
 import type { JwtSettings } from '../../src/server/tokens.js'
-import { type ChangeSignals, LocalChangeSignals, PostgresChangeSignals } from '../../src/database/change-signals.js'
+import { type ChangeSignals, LocalChangeSignals } from '../../src/database/change-signals.js'
 import { isFailure } from '../../src/domain/failures.js'
-import { subscribe as eventStream } from '../event-streams.js'
+import { subscribe as eventStream, signalsOfTwoProcesses } from '../event-streams.js'
 import { database, db, dependencies } from '../gateway.js'
 import { anOrganisation, type Story } from '../story.js'
 
@@ -211,14 +211,7 @@ describe('assessmentChanged', () => {
   })
 
   test.runIf('url' in inject('database'))('hears of a change that another replica has written', async () => {
-    const location = inject('database')
-    if (!('url' in location)) throw new Error('This needs PostgreSQL.')
-    const [here, there] = [new PostgresChangeSignals(location.url, database.pool, silent), new PostgresChangeSignals(location.url, database.pool, silent)]
-    await Promise.all([here.listen(), there.listen()])
-    onTestFinished(async () => {
-      await here.close()
-      await there.close()
-    })
+    const [here, there] = await signalsOfTwoProcesses()
     const org = await anOrganisation()
     const { id } = await org.assessment()
     const subscription = await subscribe(serve(here), org.key, id, 0)
