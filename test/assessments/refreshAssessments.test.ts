@@ -725,6 +725,8 @@ describe.skipIf(database.embedded)('refreshes of one organisation', () => {
       return all
     })
     for (const { data } of await Promise.all(sent)) expect(data).toMatchObject({ refreshAssessments: { assessmentsUpdated: 1 } })
+    // Those of one process do not even try before it is their turn.
+    expect(statements.filter((sql) => sql.includes('pg_try_advisory')).length).toBe(4)
   })
 
   it('wait for that of another process', async () => {
