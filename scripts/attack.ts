@@ -64,17 +64,20 @@ async function attack(gateway: AttackedGateway, world: World): Promise<void> {
 /** Several clients send it for a while. */
 async function flood(gateway: AttackedGateway, world: World, neighbour: Neighbour, dear: Dear): Promise<Row> {
   const document = written(dear.plan, dear.size)
-  await neighbour.felt()
-  const end = performance.now() + options.seconds * 1_000
   let requests = 0
-  const client = async () => {
-    while (performance.now() < end) {
-      await gateway.send(world.attacker.key, document)
-      requests += 1
+  const { result, usage } = await gateway.using(async () => {
+    await neighbour.felt()
+    const end = performance.now() + options.seconds * 1_000
+    const client = async () => {
+      while (performance.now() < end) {
+        await gateway.send(world.attacker.key, document)
+        requests += 1
+      }
     }
-  }
-  const { usage } = await gateway.using(() => Promise.all(Array.from({ length: options.clients }, client)))
-  return { dear, felt: await neighbour.felt(), flooded: { requests, ...usage } }
+    await Promise.all(Array.from({ length: options.clients }, client))
+    return neighbour.felt()
+  })
+  return { dear, felt: result, flooded: { requests, ...usage } }
 }
 
 /** A number that a person reads. */

@@ -1,5 +1,6 @@
-// Loaded into the server by scripts/attack.ts, before its own code: answers each message with what the server has used since the one
-// before: CPU time, memory at its peak above what it had, and the longest time for which its event loop served nobody.
+// Loaded into the server by scripts/attack.ts, before its own code. After the message 'begin' it collects garbage, so that what comes is
+// measured alone, and answers when that is done. After 'end' it answers with what the server has used since: CPU time, memory at its peak
+// above what it had, and the longest time for which its event loop served nobody.
 import { monitorEventLoopDelay } from 'node:perf_hooks'
 import process from 'node:process'
 import { setImmediate } from 'node:timers'
@@ -25,20 +26,28 @@ delay.enable()
 let cpu = process.cpuUsage()
 let rss = 0
 
-process.on('message', () => {
+process.on('message', (message) => {
+  if (message === 'begin') return begin()
   const { user, system } = process.cpuUsage(cpu)
   process.send?.({
     cpuMs: (user + system) / 1000,
     peakMiB: Math.max(0, (Atomics.load(peak, 0) - rss) / 1024),
     longestPieceMs: Math.max(0, delay.max / 1e6 - RESOLUTION_MS),
   })
-  globalThis.gc?.()
-  rss = process.memoryUsage.rss() / 1024
-  Atomics.store(peak, 0, Math.round(rss))
-  // The collection above is none of what comes now.
-  setImmediate(() => delay.reset())
-  cpu = process.cpuUsage()
 })
+
+function begin() {
+  globalThis.gc?.()
+  // Afterwards, as the collection is none of what comes now.
+  setImmediate(() => {
+    rss = process.memoryUsage.rss() / 1024
+    Atomics.store(peak, 0, Math.round(rss))
+    delay.reset()
+    cpu = process.cpuUsage()
+    process.send?.('began')
+  })
+}
+
 // The server ends when it has nothing to do, asked or not, and with whoever started it.
 process.channel?.unref()
 process.on('disconnect', () => process.exit())
