@@ -89,7 +89,7 @@ const budgets: Record<string, [statements: number, query: string]> = {
         status user { name } assessor { name } folder { name } organisation { name } assessmentDefinition { name outcomes { name } assessments { totalCount } } ${HISTORY}
       } } }`,
   ],
-  'assessmentLineItems -> results -> student and scale': [5,
+  'assessmentLineItems -> results -> student and scale': [7,
     `{ assessmentLineItems(first: 50) { totalCount nodes { title scoreScale { title } results { totalCount nodes {
         score metadata comment learningObjectiveSet { source } student { name } scoreScale { title values { itemValueLHS } } ${HISTORY}
       } } } } }`,

@@ -1,4 +1,5 @@
 import { defaultFieldResolver, getNullableType, type GraphQLFieldResolver, type GraphQLObjectType, type GraphQLSchema, isIntrospectionType, isListType, isObjectType } from 'graphql'
+import { asError } from '../domain/as-error.js'
 import { isTurnOver, nextTurn } from '../request-scope/turns.js'
 import type { Context } from './context.js'
 
@@ -22,7 +23,12 @@ function bound(field: Field): void {
   const resolve: Resolve = field.resolve ?? defaultFieldResolver
   const bounded: Resolve = (source, args, context, info): unknown => {
     const pay = (list: unknown): unknown => {
-      if (Array.isArray(list)) context?.budget.spend(info.fieldNodes, list.length)
+      try {
+        if (Array.isArray(list)) context?.budget.spend(info.fieldNodes, list.length)
+      } catch (error) {
+        // Not thrown at once: executors give up a list at an item that throws, and what then becomes of its other items nobody hears.
+        return Promise.reject(asError(error))
+      }
       // The list itself is resolved at once, so that what is read for it is read together with others.
       return context?.budget.isLong && isTurnOver() ? nextTurn().then(() => list) : list
     }

@@ -63,10 +63,12 @@ export const AssessmentLineItem = builder.prismaObject('AssessmentLineItem', {
     description: t.exposeString('description', { nullable: true, extensions: upToCharacters(10_000), description: 'What is scored.' }),
     resultValueMin: t.exposeFloat('resultValueMin', { nullable: true, description: 'The lowest score it takes; null: no bound.' }),
     resultValueMax: t.exposeFloat('resultValueMax', { nullable: true, description: 'The highest score it takes; null: no bound.' }),
-    scoreScale: t.relation('scoreScale', {
+    scoreScale: t.field({
+      type: ScoreScale,
       nullable: true,
       description: 'The grades that its textScores can be, unless a result names a scale of its own.',
-      resolve: (_query, row, _args, { loaders }) => (row.scoreScaleId ? loaders.of(ResultLoaders).scoreScales.load(row.scoreScaleId) : null),
+      // Read once for all rows that have it, and not joined to each of them: it may be long.
+      resolve: (row, _args, { loaders }) => (row.scoreScaleId ? loaders.of(ResultLoaders).scoreScales.load(row.scoreScaleId) : null),
     }),
   }),
 })
@@ -129,10 +131,12 @@ export const AssessmentResult = builder.prismaObject('AssessmentResult', {
     score: t.exposeFloat('score', { nullable: true, description: 'The score as a number, within the bounds of the line item.' }),
     textScore: t.exposeString('textScore', { nullable: true, extensions: upToCharacters(65_536), description: 'The score as a text: a grade of the score scale, where there is one.' }),
     scoreDate: t.expose('scoreDate', { type: 'DateTime', description: 'When it was scored.' }),
-    scoreScale: t.relation('scoreScale', {
+    scoreScale: t.field({
+      type: ScoreScale,
       nullable: true,
       description: 'The scale of the textScore, if the result names one of its own.',
-      resolve: (_query, row, _args, { loaders }) => (row.scoreScaleId ? loaders.of(ResultLoaders).scoreScales.load(row.scoreScaleId) : null),
+      // Read once for all rows that have it, and not joined to each of them: it may be long.
+      resolve: (row, _args, { loaders }) => (row.scoreScaleId ? loaders.of(ResultLoaders).scoreScales.load(row.scoreScaleId) : null),
     }),
     scorePercentile: t.exposeFloat('scorePercentile', { nullable: true, description: 'The percentile of the score, 0 to 100.' }),
     scoreStatus: t.expose('scoreStatus', { type: ScoreStatus, description: 'How far scoring has come.' }),

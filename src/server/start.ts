@@ -1,4 +1,6 @@
+import { randomUUID } from 'node:crypto'
 import { once } from 'node:events'
+import { GraphQLError } from 'graphql'
 import type { Pool } from 'pg'
 import pino from 'pino'
 import { type ChangeSignals, LocalChangeSignals, PostgresChangeSignals } from '../database/change-signals.js'
@@ -35,6 +37,7 @@ export interface StartSettings extends DatabaseSettings, ObservationSettings, Ht
 export async function start(settings: StartSettings): Promise<void> {
   // The log goes to standard error: standard output is for the demo keys and the address.
   const log = pino({ level: settings.logLevel }, pino.destination(2))
+  hearUnheardPromises(log)
   const run = async (database: Database) => {
     await prepare(database)
     const demoKeys = isForDemo(settings, database) ? await prepareDemo(settings, database) : []
@@ -46,6 +49,17 @@ export async function start(settings: StartSettings): Promise<void> {
     }
   }
   await withDatabase(settings, run, settings.limits.operationTimeoutMs)
+}
+
+/**
+ * Keeps the process alive when a promise is rejected and nobody hears it, which would end it. GraphQL's executors leave such promises where
+ * several values of one list fail: the answer has one error for all. Their number depends on the document, so they are told at level debug.
+ */
+function hearUnheardPromises(log: pino.Logger): void {
+  process.on('unhandledRejection', (error) => {
+    if (error instanceof GraphQLError) log.debug({ err: error }, 'an error that no answer tells of')
+    else log.error({ err: error, errorId: randomUUID() }, 'unexpected error')
+  })
 }
 
 /** Whether to make demo data and demo keys. The keys have all scopes, so only a server that no other machine can reach has them. */

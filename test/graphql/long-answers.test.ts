@@ -1,4 +1,5 @@
-import { execute, GraphQLInt, GraphQLList, GraphQLObjectType, GraphQLSchema, parse } from 'graphql'
+import { normalizedExecutor } from '@graphql-tools/executor'
+import { execute, GraphQLInt, GraphQLList, GraphQLNonNull, GraphQLObjectType, GraphQLSchema, parse } from 'graphql'
 import { expect, test } from 'vitest'
 import { Budget } from '../../src/graphql/budget.js'
 import { boundLongAnswers } from '../../src/graphql/long-answers.js'
@@ -34,4 +35,26 @@ test('a long answer is made in turns, between which others are served', async ()
 
 test('a short one is made at once', async () => {
   expect(await orderWith(10)).toEqual(['answer', 'another'])
+})
+
+test('what is refused for its cost leaves no promise unheard, which would end the process', async () => {
+  const unheard: unknown[] = []
+  const ofRun = process.listeners('unhandledRejection')
+  process.removeAllListeners('unhandledRejection').on('unhandledRejection', (error) => unheard.push(error))
+  const parts = { type: new GraphQLNonNull(new GraphQLList(new GraphQLNonNull(Part))), resolve: workThroughTurn }
+  const Strict = new GraphQLObjectType({ name: 'Strict', fields: { parts, more: { ...parts, resolve: () => [{}, {}] } } })
+  const items = { type: new GraphQLList(new GraphQLNonNull(Strict)), resolve: () => [{}, {}, {}] }
+  const strict = new GraphQLSchema({ query: new GraphQLObjectType({ name: 'Query', fields: { items } }) })
+  boundLongAnswers(strict)
+  for (const maximum of [1_000_002, 1_000_003, 1_000_004]) {
+    const budget = new Budget()
+    budget.open({ maximum, values: 1_000_000, extra: 0, rootFields: 1, valuesPerItem: () => 1 })
+    const document = parse('{ items { parts { number } more { number } } }')
+    const result = await normalizedExecutor({ schema: strict, document, contextValue: { budget } })
+    expect(result).toMatchObject({ data: { items: null }, errors: [{ extensions: { code: 'LIMIT_EXCEEDED' } }] })
+  }
+  await new Promise(setImmediate)
+  process.removeAllListeners('unhandledRejection')
+  for (const listener of ofRun) process.on('unhandledRejection', listener)
+  expect(unheard).toEqual([])
 })

@@ -39,6 +39,16 @@ describe('a running gateway', () => {
     expect(gateway.stderr).toBe('')
   })
 
+  test('goes on when a promise is rejected that nobody hears, and logs it', async () => {
+    const rejecting = `process.on("SIGUSR2",()=>{Promise.reject(new Error("nobody hears"))})`
+    const gateway = await startGateway({ DATA_DIR: await seededDirectory(), LOG_LEVEL: 'error', NODE_OPTIONS: `--import=data:text/javascript,${encodeURIComponent(rejecting)}` }).listening()
+    gateway.child.kill('SIGUSR2')
+    await gateway.until(() => gateway.stderr.includes('nobody hears'))
+    expect((await gateway.ask(gateway.keys[0] ?? '', '{ viewer { scopes } }')).errors).toBeUndefined()
+    expect(gateway.stderr).toMatch(/^\{.*"errorId":"[\w-]{36}".*\}\n$/)
+    expect(await gateway.stop()).toBe(0)
+  })
+
   test('keeps its data directory from another, and is none the worse for it', async () => {
     const directory = await seededDirectory()
     const gateway = await startGateway({ DATA_DIR: directory }).listening()
