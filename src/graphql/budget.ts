@@ -1,5 +1,5 @@
-import type { FieldNode, GraphQLError } from 'graphql'
-import { limitExceeded } from './limit-exceeded.js'
+import type { FieldNode } from 'graphql'
+import type { ExceededLimit } from '../request-scope/request-scope.js'
 import { CHARACTERS_PER_COST } from './text-size.js'
 
 /** Operations with more values than this take turns of the event loop. It corresponds to a few milliseconds of work. */
@@ -23,8 +23,6 @@ export interface BudgetSettings {
 export class Budget {
   #settings: BudgetSettings = { maximum: Infinity, values: 0, extra: 0, rootFields: 1, valuesPerItem: () => 0 }
   #values = 0
-  /** Made once, because it may be the error of thousands of lists, and making one takes long. */
-  #refusal: GraphQLError | undefined
 
   /** To be called before the operation is executed. */
   open(settings: BudgetSettings): void {
@@ -61,14 +59,17 @@ export class Budget {
    * Pays for the items of a list.
    *
    * @param nodes the fields of the document that select the list
-   * @throws GraphQLError with code LIMIT_EXCEEDED when the operation has no budget for them
+   * @returns what the operation exceeds if it has no budget for them, and for lists from then on
    */
-  spend(nodes: readonly FieldNode[], items: number): void {
-    const { maximum, valuesPerItem } = this.#settings
+  spend(nodes: readonly FieldNode[], items: number): ExceededLimit | undefined {
+    const { valuesPerItem } = this.#settings
     // One item has been paid for beforehand.
     for (const node of nodes) this.#values += Math.max(0, items - 1) * valuesPerItem(node)
-    if (this.cost <= maximum) return
-    this.#refusal ??= limitExceeded('cost', maximum, `With the lists inside of its rows, an operation may cost at most ${maximum}. Ask for fewer rows.`)
-    throw this.#refusal
+    return this.exceeded
+  }
+
+  get exceeded(): ExceededLimit | undefined {
+    const { maximum } = this.#settings
+    return this.cost > maximum ? { limit: 'cost', maximum } : undefined
   }
 }

@@ -5,6 +5,12 @@ import { Writes } from './writes.js'
 /** Why a request was interrupted: its deadline passed, no connection to the database was free, its client disconnected, or it was about too much. */
 export type Interruption = 'TIMEOUT' | 'OVERLOADED' | 'ABANDONED' | 'TOO_LARGE'
 
+/** A limit that an operation exceeds, if that is seen only while it is executed. */
+export interface ExceededLimit {
+  limit: 'bytes' | 'cost'
+  maximum: number
+}
+
 /** The state of one HTTP request: its id in the log, its counters, its writes, its deadline, and the connections that are executing its SQL. */
 export class RequestScope {
   /** How many SQL statements it has sent, without the look-up of its credential, which requests share. */
@@ -13,6 +19,8 @@ export class RequestScope {
   conflicts = 0
   /** Why it was interrupted, if it was; the first reason counts. */
   interruption: Interruption | undefined
+  /** What it exceeded, if it was TOO_LARGE. */
+  exceeded: ExceededLimit | undefined
   /** The organisation that sent it, once its credential is known. */
   organisationId: string | undefined
   /** The operation name that the client sent, cut to 100 characters. */
@@ -77,7 +85,7 @@ export class RequestScope {
   received(bytes: number): void {
     if (this.#readsInPortions) return
     this.#received += bytes
-    if (this.#received > this.maximumBytes) this.interrupt('TOO_LARGE')
+    if (this.#received > this.maximumBytes) this.interrupt('TOO_LARGE', { limit: 'bytes', maximum: this.maximumBytes })
   }
 
   /** To be called by work that reads much, but keeps little of it at a time: what the database sends is not counted from now on. */
@@ -98,9 +106,10 @@ export class RequestScope {
    * Interrupts the request: no further statement is sent, and the connections of those being executed are closed. PostgreSQL then
    * cancels them. Whether the last statement of a write took effect is unknown.
    */
-  interrupt(reason: Interruption): void {
+  interrupt(reason: Interruption, exceeded?: ExceededLimit): void {
     if (this.interruption !== undefined) return
     this.interruption = reason
+    this.exceeded = exceeded
     for (const hear of this.#listeners.splice(0)) hear()
     for (const connection of this.#connections) {
       if (connection instanceof Client) void connection.end()

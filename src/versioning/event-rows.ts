@@ -62,7 +62,7 @@ export function changedRow<Row extends { id: string }>(typeName: string, find: F
       if (!found) throw new Error(`The changed row ${change.id} is gone.`)
       return found
     } catch (error) {
-      if (scope.interruption !== undefined) event.interrupt(scope.interruption)
+      if (scope.interruption !== undefined) event.interrupt(scope.interruption, scope.exceeded)
       throw error
     }
   }

@@ -32,7 +32,7 @@ describe.runIf('url' in place)('on PostgreSQL', () => {
     const scope = new RequestScope('interrupted')
     const client = await runInScope(scope, () => pool.connect())
     const end = vi.spyOn(client, 'end')
-    scope.interrupt('TOO_LARGE')
+    scope.interrupt('TOO_LARGE', { limit: 'bytes', maximum: 1 })
     scope.interrupt('TIMEOUT')
     expect(end).toHaveBeenCalledTimes(1)
     client.release(true)

@@ -3,6 +3,7 @@ import { execute, GraphQLInt, GraphQLList, GraphQLNonNull, GraphQLObjectType, Gr
 import { expect, test } from 'vitest'
 import { Budget } from '../../src/graphql/budget.js'
 import { boundLongAnswers } from '../../src/graphql/long-answers.js'
+import { RequestScope, runInScope } from '../../src/request-scope/request-scope.js'
 import { isTurnOver } from '../../src/request-scope/turns.js'
 
 /** Works until this turn of the event loop is over. */
@@ -50,8 +51,10 @@ test('what is refused for its cost leaves no promise unheard, which would end th
     const budget = new Budget()
     budget.open({ maximum, values: 1_000_000, extra: 0, rootFields: 1, valuesPerItem: () => 1 })
     const document = parse('{ items { parts { number } more { number } } }')
-    const result = await normalizedExecutor({ schema: strict, document, contextValue: { budget } })
-    expect(result).toMatchObject({ data: { items: null }, errors: [{ extensions: { code: 'LIMIT_EXCEEDED' } }] })
+    const scope = new RequestScope('request')
+    const result = await runInScope(scope, () => normalizedExecutor({ schema: strict, document, contextValue: { budget } }))
+    expect(result).toMatchObject({ data: { items: null } })
+    expect(scope.exceeded).toEqual({ limit: 'cost', maximum })
   }
   await new Promise(setImmediate)
   process.removeAllListeners('unhandledRejection')

@@ -29,7 +29,7 @@ export function withinBytes(maximumBytes: number, args: ExecutionArgs, execute: 
 async function bounded(result: ExecutionResult, maximumBytes: number): Promise<ExecutionResult> {
   const text = await jsonInTurns(result.data, maximumBytes)
   if (text) return withDataText(result, text)
-  currentScope()?.interrupt('TOO_LARGE')
+  currentScope()?.interrupt('TOO_LARGE', { limit: 'bytes', maximum: maximumBytes })
   return interruptedResult('TOO_LARGE')
 }
 

@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto'
 import { type ExecutionResult, GraphQLError, type GraphQLErrorOptions, Kind } from 'graphql'
 import { maskError } from 'graphql-yoga'
 import type { Logger } from 'pino'
-import { currentScope, type Interruption } from '../../request-scope/request-scope.js'
+import { currentScope, type ExceededLimit, type Interruption } from '../../request-scope/request-scope.js'
 import { tellingWrites } from './told-writes.js'
 
 /**
@@ -12,14 +12,20 @@ import { tellingWrites } from './told-writes.js'
 const interruptions: Record<Interruption, { status: number; code: string; message: string; headers: Record<string, string> }> = {
   TIMEOUT: { status: 504, code: 'TIMEOUT', message: 'The operation took too long and was ended.', headers: {} },
   OVERLOADED: { status: 503, code: 'SERVICE_UNAVAILABLE', message: 'The database has no connection free.', headers: { 'retry-after': '1' } },
-  TOO_LARGE: { status: 400, code: 'LIMIT_EXCEEDED', message: 'The operation reads or answers too many bytes. Ask for fewer or smaller pages.', headers: {} },
+  TOO_LARGE: { status: 400, code: 'LIMIT_EXCEEDED', message: 'The operation asks for too much. Ask for fewer or smaller pages.', headers: {} },
   ABANDONED: { status: 499, code: 'ABANDONED', message: 'The client has gone away.', headers: {} },
+}
+
+/** What a client is told of a limit that its operation exceeds, in place of the general message. */
+const excesses: Record<ExceededLimit['limit'], string> = {
+  bytes: 'The operation reads or answers too many bytes. Ask for fewer or smaller pages.',
+  cost: 'With the lists inside of its rows, the operation costs more than it may. Ask for fewer or smaller pages.',
 }
 
 function interruptionError(interruption: Interruption, where: Pick<GraphQLErrorOptions, 'nodes' | 'path'> = {}): GraphQLError {
   const { status, code, message, headers } = interruptions[interruption]
-  const limit = interruption === 'TOO_LARGE' && { limit: 'bytes', maximum: currentScope()?.maximumBytes }
-  return tellingWrites(new GraphQLError(message, { ...where, extensions: { code, ...limit, http: { status, headers } } }))
+  const exceeded = currentScope()?.exceeded
+  return tellingWrites(new GraphQLError(exceeded ? excesses[exceeded.limit] : message, { ...where, extensions: { code, ...exceeded, http: { status, headers } } }))
 }
 
 /** The result of an operation that was interrupted, where it has no other. Without `data`, it says that nothing was done. */

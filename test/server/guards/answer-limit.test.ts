@@ -113,7 +113,8 @@ describe('lists inside of a row', () => {
       const within = await ask(asked, { key, from: gatewayWith({ cost: before + questions * 6 }) })
       expect(await within.json()).not.toHaveProperty('errors')
       const beyond = await ask(asked, { key, from: gatewayWith({ cost: before + 10 }) })
-      expect(await beyond.json()).toMatchObject({ errors: [{ path: ['assessments', 'nodes', 0, 'sections', 0, 'questions'], extensions: { code: 'LIMIT_EXCEEDED', limit: 'cost', maximum: before + 10 } }] })
+      expect(beyond.status).toBe(400)
+      expect(await beyond.json()).toMatchObject({ data: null, errors: [{ path: ['assessments', 'nodes', 0, 'sections', 0, 'questions'], extensions: { code: 'LIMIT_EXCEEDED', limit: 'cost', maximum: before + 10 } }] })
     },
   )
 })
