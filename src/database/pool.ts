@@ -22,6 +22,12 @@ export interface RequestPoolConfig extends PoolConfig {
   canInterrupt: boolean
 }
 
+/**
+ * How many connections one request may use at a time. Its other statements wait for these: PostgreSQL shares few cores, so that more at the
+ * same time would end hardly sooner, and would leave less for other requests.
+ */
+const CONNECTIONS_OF_REQUEST = 2
+
 /** Who uses a connection. */
 interface Holder {
   sharer: Sharer
@@ -35,6 +41,8 @@ interface Holder {
 export class RequestPool extends Pool {
   readonly #queue: FairQueue
   readonly #holders = new WeakMap<ClientBase, Holder>()
+  /** Where the statements of a request wait for each other. */
+  readonly #queues = new WeakMap<RequestScope, FairQueue>()
 
   constructor(private readonly config: RequestPoolConfig) {
     super(config)
@@ -66,13 +74,19 @@ export class RequestPool extends Pool {
     const sharer = scope?.organisationId
     const { waitMs, canInterrupt } = this.config
     if (isInterrupted(scope)) throw interrupted()
-    await this.#queue.enter(sharer, waitMs, 1, scope)?.catch((cause: unknown) => {
+    const refuse = (cause: unknown) => {
       throw refused(scope, cause)
+    }
+    const ownQueue = this.#ownQueue(scope)
+    // However long, as its deadline ends it.
+    const own = ownQueue?.enter(undefined, Infinity, 1, scope)
+    if (own) await own.catch(refuse)
+    await this.#queue.enter(sharer, waitMs, 1, scope)?.catch((cause: unknown) => {
+      ownQueue?.leave(undefined)
+      refuse(cause)
     })
     try {
-      const client = await super.connect().catch((cause: unknown) => {
-        throw refused(scope, cause)
-      })
+      const client = await super.connect().catch(refuse)
       if (isInterrupted(scope)) {
         client.release()
         throw interrupted()
@@ -81,9 +95,21 @@ export class RequestPool extends Pool {
       if (canInterrupt) scope?.hold(client)
       return client
     } catch (error) {
-      this.#queue.leave(sharer)
+      this.#leave({ sharer, scope })
       throw error
     }
+  }
+
+  #ownQueue(scope: RequestScope | undefined): FairQueue | undefined {
+    if (!scope) return undefined
+    let queue = this.#queues.get(scope)
+    if (!queue) this.#queues.set(scope, (queue = new FairQueue(CONNECTIONS_OF_REQUEST, CONNECTIONS_OF_REQUEST)))
+    return queue
+  }
+
+  #leave({ sharer, scope }: Holder): void {
+    this.#queue.leave(sharer)
+    if (scope) this.#queues.get(scope)?.leave(undefined)
   }
 
   /** To be called for what has been received of rows. Long results are read in turns of the event loop. */
@@ -104,7 +130,7 @@ export class RequestPool extends Pool {
     // Whoever is next may read at once.
     if (client instanceof Client) client.connection.stream.resume()
     holder.scope?.release(client)
-    this.#queue.leave(holder.sharer)
+    this.#leave(holder)
   }
 }
 

@@ -48,4 +48,26 @@ describe.runIf('url' in place)('on PostgreSQL', () => {
     await expect.poll(() => pool.idleCount).toBe(1)
     await pool.query('SELECT 1')
   })
+
+  test('a request uses two connections at a time, and leaves the others to other requests', async () => {
+    const larger = new RequestPool({ connectionString: 'url' in place ? place.url : '', max: 4, share: 4, waitMs: 5_000, canInterrupt: true })
+    const scope = new RequestScope('greedy')
+    const connect = () => runInScope(scope, () => larger.connect())
+    const [first, second] = await Promise.all([connect(), connect()])
+    const third = connect()
+    const other = await runInScope(new RequestScope('another'), () => larger.connect())
+    expect(larger.totalCount).toBe(3)
+    other.release()
+    first.release()
+    const ofThird = await third
+    expect(larger.totalCount).toBe(3)
+    ofThird.release()
+    second.release()
+    const waiting = [connect(), connect(), connect()]
+    scope.interrupt('TIMEOUT')
+    await expect(waiting[2]).rejects.toBeInstanceOf(NoConnectionError)
+    await Promise.allSettled(waiting)
+    await expect.poll(() => larger.idleCount).toBe(larger.totalCount)
+    await larger.end()
+  })
 })
