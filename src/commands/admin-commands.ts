@@ -7,6 +7,7 @@ import { importInto } from '../import/import-file.js'
 import { createKey, createOrganisation, createSession, revokeKey } from '../organisations/service.js'
 import { NotFoundError, ValidationError } from '../domain/failures.js'
 import { scopes } from '../domain/scopes.js'
+import { decodeUtf8 } from '../domain/utf8.js'
 import { StartError } from '../process/start-error.js'
 
 /** Runs a command whose arguments have been checked. The result is printed as JSON. */
@@ -108,13 +109,13 @@ const commands: Command[] = [
 ]
 
 async function readJson(file: string): Promise<unknown> {
-  const content = await readFile(file, 'utf8').catch((cause: unknown) => {
+  const content = await readFile(file).catch((cause: unknown) => {
     throw new StartError(`The file ${file} cannot be read.`, { cause })
   })
   try {
-    return JSON.parse(content)
+    return JSON.parse(decodeUtf8(content))
   } catch (cause) {
-    throw new StartError(`The file ${file} is not JSON: ${cause instanceof Error ? cause.message : 'unknown'}.`, { cause })
+    throw new StartError(`The file ${file} is not JSON in UTF-8: ${cause instanceof Error ? cause.message : 'unknown'}.`, { cause })
   }
 }
 

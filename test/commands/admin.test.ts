@@ -155,7 +155,7 @@ describe('what is refused', () => {
     expect(await sentenceOf('revoke-key', nobody)).toMatch(new RegExp(`^There is no such .*${nobody}\\.$`))
     expect(await sentenceOf('import', nobody, empty)).toMatch(new RegExp(`^There is no such .*${nobody}\\.$`))
     expect(await sentenceOf('import', id, 'nowhere.json')).toBe('The file nowhere.json cannot be read.')
-    expect(await sentenceOf('import', id, notJson)).toMatch(/^The file .*broken\.json is not JSON: .*\.$/)
+    expect(await sentenceOf('import', id, notJson)).toMatch(/^The file .*broken\.json is not JSON in UTF-8: .*\.$/)
   })
 
   test('a file, with a line for each issue', async () => {

@@ -1,3 +1,4 @@
+import { MIMEType } from 'node:util'
 import type { RequestHeaders } from '../../observability/request-observer.js'
 import { errorResponse } from '../http/http-response.js'
 import { PREFLIGHT_HEADERS } from '../http/cors.js'
@@ -20,5 +21,9 @@ export const preventCsrf: Guard = ({ request: { method, headers } }) => {
 
 /** Whether the content type is JSON, which no HTML form can send. */
 function isJson(headers: RequestHeaders): boolean {
-  return headers.get('content-type')?.split(';', 1).join().trim().toLowerCase() === 'application/json'
+  try {
+    return new MIMEType(headers.get('content-type') ?? '').essence === 'application/json'
+  } catch {
+    return false
+  }
 }

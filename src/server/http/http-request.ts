@@ -1,5 +1,7 @@
 import type { IncomingHttpHeaders, IncomingMessage, ServerResponse } from 'node:http'
 import type { FetchAPI } from 'graphql-yoga'
+import { asError } from '../../domain/as-error.js'
+import { decodeUtf8 } from '../../domain/utf8.js'
 import type { RequestHeaders } from '../../observability/request-observer.js'
 
 /**
@@ -19,6 +21,7 @@ export interface HttpRequest {
    * Reads the body as UTF-8. Null if the client disconnected before it had sent all of it.
    *
    * @throws BodyTooLongError if the body is longer than `maximumBytes`.
+   * @throws NotUtf8Error if it is not UTF-8.
    */
   text(maximumBytes: number): Promise<string | null>
   /** The request as a Fetch `Request`, without its body. */
@@ -27,9 +30,22 @@ export interface HttpRequest {
 
 export class BodyTooLongError extends Error {}
 
+export class NotUtf8Error extends Error {}
+
+function textOf(chunks: Uint8Array[]): string {
+  try {
+    return decodeUtf8(Buffer.concat(chunks))
+  } catch (cause) {
+    throw new NotUtf8Error('The body is not UTF-8.', { cause })
+  }
+}
+
 function urlOf(text: string): URL | undefined {
   try {
-    return new URL(text, 'http://gateway')
+    const url = new URL(text, 'http://gateway')
+    // It fails for escapes that are not UTF-8, which URLSearchParams would read as U+FFFD.
+    decodeURIComponent(url.search)
+    return url
   } catch {
     return undefined
   }
@@ -96,7 +112,13 @@ function textOfNode(incoming: IncomingMessage, maximumBytes: number): Promise<st
       if (bytes > maximumBytes) reject(new BodyTooLongError())
       else chunks.push(chunk)
     })
-    incoming.once('end', () => resolve((chunks.length === 1 ? chunks[0] : Buffer.concat(chunks))?.toString('utf8') ?? ''))
+    incoming.once('end', () => {
+      try {
+        resolve(textOf(chunks))
+      } catch (error) {
+        reject(asError(error))
+      }
+    })
     incoming.once('error', () => resolve(null))
     incoming.once('close', () => resolve(null))
   })
@@ -127,5 +149,5 @@ async function textOfFetch(request: Request, maximumBytes: number): Promise<stri
     if (bytes > maximumBytes) throw new BodyTooLongError()
     chunks.push(next.value)
   }
-  return Buffer.concat(chunks).toString('utf8')
+  return textOf(chunks)
 }
