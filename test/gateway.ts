@@ -11,7 +11,7 @@ import { readSettings } from '../src/settings.js'
 import { createStore } from '../src/sql-store/index.js'
 
 const place = inject('database')
-export const database = await openDatabase('url' in place ? { ...place, poolSize: 20 } : { socketDirectory: ownOf(place.socketDirectories) })
+export const database = await openDatabase('url' in place ? { ...place, poolSize: 20, poolTimeoutMs: 20_000 } : { socketDirectory: ownOf(place.socketDirectories) })
 export const db = database.client
 
 /** Engines that this run does without, which must make no difference but in time. */

@@ -242,7 +242,7 @@ describe('the database lets no row point at another organisation’s', () => {
   test('every table belongs to an organisation, and every pointer in it is a foreign key', async () => {
     const columns = await db.$queryRaw<{ table: string; column: string }[]>`
       SELECT table_name AS "table", column_name AS "column" FROM information_schema.columns
-      WHERE table_schema = 'public' AND table_name NOT IN ('Organisation', '_prisma_migrations')`
+      WHERE table_schema = current_schema() AND table_name NOT IN ('Organisation', '_prisma_migrations')`
     const tables = [...new Set(columns.map(({ table }) => table))]
     expect(tables.filter((table) => !columns.some((it) => it.table === table && it.column === 'organisationId'))).toEqual([])
     const pointers = columns.filter(({ column }) => /Id$/.test(column) && !['organisationId', 'sourcedId', 'workflowId', 'requestId'].includes(column))

@@ -3,6 +3,7 @@ import { startEmbeddedDatabase } from './embedded.js'
 import { PrismaClient } from '../generated/prisma/client.js'
 import { RequestPool, type RequestPoolConfig } from './pool.js'
 import { countStatement, PreparedStatements } from './prepared-statements.js'
+import { findDatabase } from './session.js'
 import { StartError } from '../process/start-error.js'
 
 /** An open database, PostgreSQL or the embedded one. */
@@ -38,12 +39,6 @@ const POOL_TIMEOUT_MS = 5_000
 const IDLE_TIMEOUT_MS = 60_000
 
 /**
- * PostgreSQL looks this often whether the client is still connected, and otherwise cancels its statement: this is how the SQL of an
- * interrupted request ends. The time zone is UTC because Prisma's driver adapter leaves the offset out of timestamps.
- */
-const SESSION = '-c client_connection_check_interval=500ms -c TimeZone=UTC'
-
-/**
  * Opens a database and checks that it answers. It does not migrate.
  *
  * @throws StartError when the database cannot be reached or opened.
@@ -51,18 +46,17 @@ const SESSION = '-c client_connection_check_interval=500ms -c TimeZone=UTC'
 export async function openDatabase(location: DatabaseLocation): Promise<Database> {
   if ('url' in location) {
     const { url, poolSize, poolShare = poolSize, poolTimeoutMs = POOL_TIMEOUT_MS, statementTimeoutMs } = location
+    const { schema, ...connection } = await findDatabase(url, poolTimeoutMs, statementTimeoutMs)
     const config = {
-      connectionString: url,
+      ...connection,
       max: poolSize,
       share: poolShare,
       waitMs: poolTimeoutMs,
       canInterrupt: true,
       connectionTimeoutMillis: poolTimeoutMs,
       idleTimeoutMillis: IDLE_TIMEOUT_MS,
-      options: SESSION,
-      ...(statementTimeoutMs !== undefined && { statement_timeout: statementTimeoutMs }),
     }
-    return connect(config, false, async () => {})
+    return connect(config, schema, async () => {})
   }
   if ('socketDirectory' in location) return connectEmbedded(location.socketDirectory, async () => {})
   const embedded = await startEmbeddedDatabase(location.dataDirectory)
@@ -72,16 +66,18 @@ export async function openDatabase(location: DatabaseLocation): Promise<Database
 function connectEmbedded(socketDirectory: string, stop: () => Promise<void>): Promise<Database> {
   // PGlite has one session only, so that all requests wait for one connection, and for as long as it takes.
   const config = { host: socketDirectory, user: 'postgres', database: 'postgres', max: 1, share: 1, waitMs: Infinity, canInterrupt: false, idleTimeoutMillis: 0 }
-  return connect(config, true, stop)
+  return connect(config, undefined, stop)
 }
 
-async function connect(config: RequestPoolConfig, embedded: boolean, stop: () => Promise<void>): Promise<Database> {
+/** @param schema that all statements use; undefined for the embedded database, which has one only */
+async function connect(config: RequestPoolConfig, schema: string | undefined, stop: () => Promise<void>): Promise<Database> {
   const pool = new RequestPool({ ...config, application_name: 'assessment-gateway' })
   // Errors of connections need no action here: the pool replaces an idle connection, and one in use fails its statement.
   // But without a listener such an event would end the process, and Prisma adds its own to a connection too late.
   pool.on('error', () => {})
   pool.on('connect', (connection) => connection.on('error', () => {}))
-  const adapter = new PrismaPg(pool)
+  const embedded = schema === undefined
+  const adapter = new PrismaPg(pool, schema === undefined ? {} : { schema })
   const client = new PrismaClient({ adapter, log: [{ emit: 'event', level: 'query' }] })
   const listeners: ((sql: string, durationMs: number) => void)[] = [countStatement]
   const notify = (sql: string, durationMs: number) => {
@@ -98,7 +94,7 @@ async function connect(config: RequestPoolConfig, embedded: boolean, stop: () =>
     await pool.query('SELECT 1')
   } catch (cause) {
     await close()
-    throw new StartError('The database cannot be reached. Check DATABASE_URL and that PostgreSQL is running there.', { cause })
+    throw new StartError('The database does not answer.', { cause })
   }
   return { client, adapter, pool, statements, embedded, onQuery: (listener) => void listeners.push(listener), close }
 }

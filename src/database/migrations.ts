@@ -10,6 +10,7 @@ import type { PrismaPg } from '@prisma/adapter-pg'
 import * as engineModule from '@prisma/schema-engine-wasm/schema_engine_bg'
 import type { MigrationList } from '@prisma/schema-engine-wasm'
 import type { PrismaClient } from '../generated/prisma/client.js'
+import { StartError } from '../process/start-error.js'
 
 /** The folder prisma/, which is at another relative path when this file runs from dist/. */
 export const prismaDirectory = [new URL('../../prisma/', import.meta.url), new URL('../../../prisma/', import.meta.url)].find(
@@ -77,15 +78,21 @@ export async function committedMigrations(): Promise<MigrationList> {
  */
 const FORGET_UNFINISHED = `DO $$ BEGIN
   PERFORM pg_advisory_xact_lock(72707369);
-  IF to_regclass('_prisma_migrations') IS NOT NULL THEN
+  IF EXISTS (SELECT FROM pg_tables WHERE schemaname = current_schema() AND tablename = '_prisma_migrations') THEN
     DELETE FROM "_prisma_migrations" WHERE "finished_at" IS NULL AND "rolled_back_at" IS NULL;
   END IF;
 END $$`
 /** Marks the migration that is being applied as finished, in the same transaction. */
 const FINISH = 'UPDATE "_prisma_migrations" SET "finished_at" = now() WHERE "finished_at" IS NULL AND "rolled_back_at" IS NULL;'
 
-/** Applies the migrations that the database lacks. Returns their names. Each is applied whole or not at all. */
+/**
+ * Applies the migrations that the database lacks. Returns their names. Each is applied whole or not at all.
+ *
+ * @throws StartError when the database refuses one, e.g. because the role may not make tables.
+ */
 export async function migrate(adapter: PrismaPg): Promise<string[]> {
+  /** Why the database has refused something, in its words; the engine tells it in many more. */
+  let refusal: unknown
   const engine = await openSchemaEngine({
     provider: adapter.provider,
     adapterName: adapter.adapterName,
@@ -96,7 +103,10 @@ export async function migrate(adapter: PrismaPg): Promise<string[]> {
       // The adapter splits a script at each semicolon, even inside of a function's body. Sent whole, PostgreSQL runs it as
       // one transaction, together with the statement that marks the migration as finished.
       connection.executeScript = async (script) => {
-        await connection.underlyingDriver().query(`${script}\n;${FINISH}`)
+        await connection.underlyingDriver().query(`${script}\n;${FINISH}`).catch((error: unknown) => {
+          refusal = error
+          throw error
+        })
       }
       return connection
     },
@@ -107,6 +117,11 @@ export async function migrate(adapter: PrismaPg): Promise<string[]> {
       filters: schemaFilter,
     })
     return appliedMigrationNames
+  } catch (cause) {
+    const reason = refusal ?? cause
+    // Where the engine tells it, a trace follows in further lines.
+    const [message = ''] = (reason instanceof Error ? reason.message : String(reason)).trim().split('\n')
+    throw new StartError(`The database cannot be migrated: ${message.replace('ERROR: ', '')}.`, { cause })
   } finally {
     engine.free()
   }
@@ -118,7 +133,7 @@ export async function migrate(adapter: PrismaPg): Promise<string[]> {
  */
 export async function migrationDifference(client: PrismaClient): Promise<{ missing: string[]; ahead: string[] }> {
   const committed = (await committedMigrations()).migrationDirectories.map(({ path }) => path)
-  const [table] = await client.$queryRaw<[{ exists: boolean }]>`SELECT to_regclass('_prisma_migrations') IS NOT NULL AS "exists"`
+  const [table] = await client.$queryRaw<[{ exists: boolean }]>`SELECT EXISTS (SELECT FROM pg_tables WHERE schemaname = current_schema() AND tablename = '_prisma_migrations') AS "exists"`
   const rows = table.exists
     ? await client.$queryRaw<{ name: string }[]>`
         SELECT migration_name AS name FROM _prisma_migrations WHERE finished_at IS NOT NULL AND rolled_back_at IS NULL`

@@ -80,10 +80,12 @@ const types: CustomTypesConfig = {
   getTypeParser: (type, format) => (type === TIMESTAMPTZ ? timestamp : standard.getTypeParser(type, format)),
 }
 
-/** Parses a timestamp of a session in UTC. For years of four digits it needs a quarter of the time of the driver's own parser. */
+/** Parses a timestamp of a session in UTC, as session.ts sets it. For years of four digits it needs a quarter of the time of the driver's own parser. */
 function timestamp(text: string): unknown {
-  if (text[10] !== ' ' || !text.endsWith('+00')) return parseTimestamp(text)
-  return new Date(`${text.slice(0, 10)}T${text.slice(11, -3)}Z`)
+  const date = text[10] === ' ' && text.endsWith('+00') ? new Date(`${text.slice(0, 10)}T${text.slice(11, -3)}Z`) : parseTimestamp(text)
+  // Read as no date it would be null: an expired record would have no expiry.
+  if (!(date instanceof Date) || Number.isNaN(date.getTime())) throw new Error('The database has sent a timestamp that cannot be read.')
+  return date
 }
 
 /** Counts a statement for the current request, if there is one. */

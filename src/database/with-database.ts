@@ -1,6 +1,7 @@
 import { StartError } from '../process/start-error.js'
 import { type Database, type DatabaseLocation, openDatabase } from './client.js'
 import { migrate, migrationDifference } from './migrations.js'
+import { requireRights } from './rights.js'
 
 export interface DatabaseSettings {
   /** The URL of a PostgreSQL. Undefined: the embedded database in `dataDirectory`. */
@@ -47,10 +48,11 @@ function databaseLocation({ databaseUrl, databasePoolSize, databasePoolTimeoutMs
  * Makes sure that the database has the schema of this version. The embedded database is migrated here; PostgreSQL is migrated only by
  * `npm run migrate`.
  *
- * @throws StartError when the database has another schema.
+ * @throws StartError when the database has another schema, or the role of DATABASE_URL may not use it.
  */
 export async function prepare(database: Database): Promise<void> {
   if (database.embedded) await migrate(database.adapter)
+  await requireRights(database.client)
   await requireMigrated(database)
 }
 

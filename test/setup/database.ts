@@ -15,6 +15,21 @@ declare module 'vitest' {
   }
 }
 
+/** The gateway must not depend on what administrators have set for a server, a database or a role: the tests' database has it otherwise. */
+const UNUSUAL = {
+  DateStyle: 'German',
+  IntervalStyle: 'sql_standard',
+  TimeZone: `'America/St_Johns'`,
+  extra_float_digits: '-3',
+  bytea_output: 'escape',
+  standard_conforming_strings: 'off',
+  array_nulls: 'off',
+  transform_null_equals: 'on',
+  default_transaction_isolation: 'serializable',
+  client_encoding: 'LATIN1',
+  search_path: 'nowhere, tested, public',
+}
+
 /** Makes a database and a directory for this run, which go with it. */
 export default async function setup(project: TestProject): Promise<() => Promise<void>> {
   const scratch = await temporaryDirectory()
@@ -42,6 +57,9 @@ async function makeDatabase(project: TestProject): Promise<() => Promise<void>> 
   await execute(server, `CREATE DATABASE ${name}`)
   const url = new URL(server)
   url.pathname = `/${name}`
+  for (const [setting, value] of Object.entries(UNUSUAL)) await execute(server, `ALTER DATABASE ${name} SET ${setting} = ${value}`)
+  await execute(url.href, 'CREATE SCHEMA tested')
+  url.searchParams.set('options', '-c TimeZone=Asia/Tokyo -c DateStyle=SQL,DMY -c client_connection_check_interval=0')
   await migrateAt({ url: url.href, poolSize: 1 })
   project.provide('database', { url: url.href })
   return () => execute(server, `DROP DATABASE ${name} WITH (FORCE)`)

@@ -6,6 +6,9 @@ import { createStore } from '../../src/sql-store/index.js'
 import { aWorld } from '../fuzz/world.js'
 import { database, db, statementsOf } from '../gateway.js'
 
+/** Prisma names tables with their schema, and our own statements do not. */
+const BY_PRISMA = /"(public|tested)"\./
+
 const store = createStore(db, database.statements)
 
 /** A Prisma model as far as these tests need it. */
@@ -64,7 +67,7 @@ describe.each(Object.entries(models))('%s', (_, [read, prisma, own]) => {
       expect(ours, what).toEqual(theirs)
     }
     const [sql] = await statementsOf(async () => read.findMany({ where: own() }))
-    expect(sql).not.toContain('"public".')
+    expect(sql).not.toMatch(BY_PRISMA)
     expect(await read.count({ where: own() })).toBe(all.length)
   })
 })
@@ -83,7 +86,7 @@ test('of a row that a row points at, the columns that are asked for come with it
   const query = { where: mine(), select: { id: true, assessor }, orderBy: [{ id: 'asc' as const }] }
   let rows: { id: string; assessor?: unknown }[] = []
   const [sql] = await statementsOf(async () => (rows = await store.assessmentRecord.findMany(query)))
-  expect(sql).not.toContain('"public".')
+  expect(sql).not.toMatch(BY_PRISMA)
   expect(rows.map(({ id, assessor: found }) => ({ id, assessor: found }))).toEqual(await db.assessmentRecord.findMany(query))
   const people = rows.flatMap((row) => row.assessor ?? [])
   const text: unknown = expect.any(String)
@@ -143,17 +146,17 @@ describe('a comparison of several columns', () => {
   test('is left to Prisma where a column cannot be compared so', async () => {
     const condition = { OR: [{ version: { gt: 0 } }], [rowComparison]: { columns: ['late'], operator: 'gt', values: [true] } }
     const [sql] = await statementsOf(async () => store.assessmentResult.findMany({ where: mine(condition) }))
-    expect(sql).toContain('"public".')
+    expect(sql).toMatch(BY_PRISMA)
   })
 })
 
 test('columns of a kind that the driver reads otherwise are left to Prisma', async () => {
   const [sql] = await statementsOf(async () => store.apiKey.findMany({ where: mine() }))
-  expect(sql).toContain('"public".')
+  expect(sql).toMatch(BY_PRISMA)
   const [narrow] = await statementsOf(async () => store.apiKey.findMany({ where: mine(), select: { id: true, createdAt: true } }))
-  expect(narrow).not.toContain('"public".')
+  expect(narrow).not.toMatch(BY_PRISMA)
   const [scopes] = await statementsOf(async () => store.apiKey.findMany({ where: mine(), select: { id: true, scopes: true } }))
-  expect(scopes).toContain('"public".')
+  expect(scopes).toMatch(BY_PRISMA)
 })
 
 test('a page is counted by the statement that reads it, and an empty one is left to be counted', async () => {
@@ -167,7 +170,7 @@ test('a page is counted by the statement that reads it, and an empty one is left
 
 test('inside of a transaction everything is Prisma’s own', async () => {
   const sent = await statementsOf(() => store.$transaction(async (transaction) => transaction.user.findMany({ where: mine() })))
-  expect(sent.filter((sql) => sql.startsWith('SELECT'))).toEqual([expect.stringContaining('"public".')])
+  expect(sent.filter((sql) => sql.startsWith('SELECT'))).toEqual([expect.stringMatching(BY_PRISMA)])
 })
 
 test('nulls are compared and ordered as asked', async () => {
@@ -198,10 +201,10 @@ test.each<[string, { where?: object; [part: string]: unknown }]>([
       // Prisma refuses some of these itself.
     }
   })
-  for (const sql of sent) expect(sql).toContain('"public".')
+  for (const sql of sent) expect(sql).toMatch(BY_PRISMA)
 })
 
 test('what is undefined is no condition, as in Prisma, and never one of ours', async () => {
   const sent = await statementsOf(async () => store.user.findMany({ where: { organisationId, sourcedId: undefined } }))
-  expect(sent).toEqual([expect.stringContaining('"public".')])
+  expect(sent).toEqual([expect.stringMatching(BY_PRISMA)])
 })

@@ -335,7 +335,7 @@ const STAMP = ['id', 'organisationId', 'version', 'createdAt', 'updatedAt', 'cha
 /** Changes every column of a table in turn and compares the paths of the revision that it leaves. */
 async function everyColumn(kind: Kind, id: string, changes: Record<string, [Prisma.Sql, string[]] | string>): Promise<void> {
   const columns = await db.$queryRaw<{ name: string }[]>`
-    SELECT column_name AS name FROM information_schema.columns WHERE table_schema = 'public' AND table_name = ${kind}`
+    SELECT column_name AS name FROM information_schema.columns WHERE table_schema = current_schema() AND table_name = ${kind}`
   expect(new Set([...Object.keys(changes), ...STAMP])).toEqual(new Set(columns.map(({ name }) => name)))
   for (const [column, expected] of Object.entries(changes)) {
     if (typeof expected === 'string') continue
