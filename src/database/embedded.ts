@@ -2,7 +2,7 @@ import { mkdir, mkdtemp, readdir, rename, rm, writeFile } from 'node:fs/promises
 import { once } from 'node:events'
 import { existsSync } from 'node:fs'
 import { tmpdir } from 'node:os'
-import { dirname, join } from 'node:path'
+import { dirname, join, resolve } from 'node:path'
 import { Worker } from 'node:worker_threads'
 import { lock } from 'proper-lockfile'
 import { StartError } from '../process/start-error.js'
@@ -26,7 +26,10 @@ const LOCK_STALE_MS = 3_000
 export async function startEmbeddedDatabase(dataDirectory: string | null): Promise<EmbeddedDatabase> {
   const directory = dataDirectory === null ? null : join(dataDirectory, 'pglite')
   const unlock = dataDirectory === null ? async () => {} : await lockDirectory(dataDirectory)
-  const socketDirectory = await mkdtemp(join(tmpdir(), 'assessment-gateway-'))
+  const socketDirectory = await makeSocketDirectory(dataDirectory).catch(async (error: unknown) => {
+    await unlock()
+    throw error
+  })
   let worker: Worker | undefined
   const release = async () => {
     await worker?.terminate()
@@ -40,14 +43,14 @@ export async function startEmbeddedDatabase(dataDirectory: string | null): Promi
       await writeFile(join(directory, UNFINISHED), '')
     }
     worker = new Worker(new URL('./pglite-worker.js', import.meta.url), {
-      workerData: { directory, isNew, socketPath: join(socketDirectory, '.s.PGSQL.5432') },
+      workerData: { directory, isNew, socketPath: join(socketDirectory, SOCKET) },
     })
     await once(worker, 'message')
     if (isNew && directory !== null) await rm(join(directory, UNFINISHED))
   } catch (cause) {
     await release()
     throw new StartError(
-      `The embedded database in ${directory ?? 'memory'} cannot be opened; its data was left as it is. ` +
+      `The embedded database in ${directory ?? 'memory'} cannot be opened (${reasonOf(cause)}); its data was left as it is. ` +
         'If the directory is damaged, restore it from a backup or set DATA_DIR to another one.',
       { cause },
     )
@@ -61,6 +64,29 @@ export async function startEmbeddedDatabase(dataDirectory: string | null): Promi
       await release()
     },
   }
+}
+
+/** What PostgreSQL's clients call the socket in its directory. */
+const SOCKET = '.s.PGSQL.5432'
+/** The most that systems allow for the path of a socket: 107 bytes on Linux, 103 on macOS. Node would cut a longer one. */
+const SOCKET_PATH_BYTES = 103
+
+/** Makes a directory for the socket that only this user can read: in the first place that exists and has a path that is short enough. */
+async function makeSocketDirectory(dataDirectory: string | null): Promise<string> {
+  const reasons: string[] = []
+  for (const place of new Set([tmpdir(), '/tmp', ...(dataDirectory === null ? [] : [resolve(dataDirectory)])])) {
+    const directory = join(place, 'gateway-')
+    if (Buffer.byteLength(join(`${directory}XXXXXX`, SOCKET)) > SOCKET_PATH_BYTES) {
+      reasons.push(`the path ${place} is too long`)
+      continue
+    }
+    try {
+      return await mkdtemp(directory)
+    } catch (error) {
+      reasons.push(reasonOf(error))
+    }
+  }
+  throw new StartError(`No place can have the socket of the embedded database: ${reasons.join('; ')}. Set TMPDIR to a directory that can be written to.`)
 }
 
 /** A file in a cluster that is being created. A cluster that still has it was never used. */
@@ -132,8 +158,11 @@ async function makeDirectory(path: string): Promise<void> {
 }
 
 function unusable(dataDirectory: string, cause: unknown): StartError {
-  const reason = cause instanceof Error ? cause.message : String(cause)
-  return new StartError(`DATA_DIR ${dataDirectory} cannot be used as a directory to write to: ${reason}.`, { cause })
+  return new StartError(`DATA_DIR ${dataDirectory} cannot be used as a directory to write to: ${reasonOf(cause)}.`, { cause })
+}
+
+function reasonOf(cause: unknown): string {
+  return cause instanceof Error ? cause.message : String(cause)
 }
 
 function codeOf(error: unknown): unknown {

@@ -1,6 +1,9 @@
 // The embedded database as `pg` sees it.
+import { mkdir } from 'node:fs/promises'
+import { join } from 'node:path'
 import pg from 'pg'
-import { afterAll, beforeAll, expect, test } from 'vitest'
+import { afterAll, beforeAll, expect, test, vi } from 'vitest'
+import { ownDirectory } from '../gateway-process.js'
 import { type EmbeddedDatabase, startEmbeddedDatabase } from '../../src/database/embedded.js'
 
 let embedded: EmbeddedDatabase
@@ -52,3 +55,14 @@ async function eachItsOwn(): Promise<void> {
   const { rows } = await client.query('SELECT 4 AS "number"')
   expect(rows).toEqual([{ number: 4 }])
 }
+
+test('a TMPDIR that is too long for a socket, or that is not there, is passed over at each start', async () => {
+  const own = await ownDirectory()
+  const long = join(own, 'x'.repeat(101 - own.length - 1))
+  await mkdir(long)
+  for (const temporary of [long, join(own, 'gone')]) {
+    vi.stubEnv('TMPDIR', temporary)
+    for (let start = 0; start < 2; start += 1) await (await startEmbeddedDatabase(join(own, 'data'))).close()
+  }
+  vi.unstubAllEnvs()
+})
