@@ -64,8 +64,10 @@ export function isSourcedId(text: string): boolean {
 /** The maximum length of names and titles, in Unicode code points. */
 export const NAME_LENGTH = 200
 
-/** The name or title of a row. */
-export const name = text({ min: 1, max: NAME_LENGTH })
+/** The name or title of a row, which has to show something. */
+export const name = text({ min: 1, max: NAME_LENGTH }).superRefine((value, context) => {
+  if (value !== '' && value.trim() === '') refuse(context, 'TOO_SHORT', 'More than blanks is needed.')
+})
 
 /** A number from `min` to `max`, both included. */
 export function between(min: number, max: number) {

@@ -8,7 +8,7 @@ import type { Context } from './context.js'
 import { getDatamodel } from '../generated/pothos.js'
 import type PrismaTypes from '../generated/pothos.js'
 import { missingScope } from './missing-scope.js'
-import { DateTime, JSONObject } from './scalars.js'
+import { DateTime, JSONObject, readIdsExactly } from './scalars.js'
 import type { JsonObject } from '../domain/json.js'
 import type { Scope } from '../domain/scopes.js'
 import { storedColumns } from './stored-columns.js'
@@ -73,6 +73,7 @@ builder.mutationType({
 builder.subscriptionType({
   description: 'Changes as they happen, over server-sent events: send the subscription with `Accept: text/event-stream`. A credential and an organisation may have so many open at a time: one more is refused with code LIMIT_EXCEEDED.',
 })
+readIdsExactly()
 builder.addScalarType('DateTime', DateTime)
 builder.addScalarType('JSONObject', JSONObject)
 builder.globalConnectionField('totalCount', (t) =>

@@ -1,5 +1,31 @@
-import { GraphQLError, GraphQLScalarType, type ValueNode } from 'graphql'
+import { GraphQLError, GraphQLID, GraphQLScalarType, type ValueNode } from 'graphql'
 import { GraphQLDateTimeISO, GraphQLJSONObject } from 'graphql-scalars'
+
+const parseId: (value: unknown) => string = GraphQLID.parseValue.bind(GraphQLID)
+
+/**
+ * Reads an ID, which is a string or a whole number. JSON parsers round numbers beyond 2^53, so that two ids would become one.
+ *
+ * @throws GraphQLError for such a number, and for what is no ID.
+ */
+function parseExactId(value: unknown): string {
+  if (typeof value === 'number' && !Number.isSafeInteger(value)) throw new GraphQLError('An ID is a string, or a whole number within ±(2^53 - 1).')
+  return parseId(value)
+}
+
+/** Lets IDs in variables be read so. Pothos has no place for another ID than GraphQL's own, which belongs to the whole process. */
+export function readIdsExactly(): void {
+  GraphQLID.parseValue = parseExactId
+}
+
+/** What GraphQL makes of a value that is to be an ID; null if it is none. */
+export function idOf(value: unknown): string | null {
+  try {
+    return parseExactId(value)
+  } catch {
+    return null
+  }
+}
 
 const dateTime = GraphQLDateTimeISO.toConfig()
 

@@ -1,7 +1,7 @@
 import { builder } from '../graphql/builder.js'
 import type { Entity as EntityRow, Organisation as OrganisationRow, User as UserRow } from '../generated/prisma/client.js'
 import { registerNodeType } from '../graphql/nodes.js'
-import { referencesById, referencesBySourcedId } from '../graphql/references.js'
+import { byEitherKey, referencesById, referencesBySourcedId } from '../graphql/references.js'
 import { visible } from './access.js'
 import { Entity, Organisation, User } from './schema.js'
 
@@ -24,8 +24,7 @@ builder.asEntity(Organisation, {
 })
 builder.asEntity(User, {
   key: [builder.selection<{ id: string }>('id'), builder.selection<{ sourcedId: string }>('sourcedId')],
-  resolveReference: (key, context, info) =>
-    'id' in key ? userById(context, info, key.id) : userBySourcedId(context, info, key.sourcedId),
+  resolveReference: byEitherKey(userById, userBySourcedId),
 })
 builder.asEntity(Entity, {
   key: builder.selection<{ id: string }>('id'),

@@ -5,7 +5,7 @@ import type {
   ScoreScale as ScoreScaleRow,
 } from '../generated/prisma/client.js'
 import { registerNodeType } from '../graphql/nodes.js'
-import { referencesById, referencesBySourcedId } from '../graphql/references.js'
+import { byEitherKey, referencesById, referencesBySourcedId } from '../graphql/references.js'
 import { visible } from './access.js'
 import { AssessmentLineItem, AssessmentResult, ScoreScale } from './schema.js'
 
@@ -24,8 +24,7 @@ const resultBySourcedId = referencesBySourcedId<AssessmentResultRow>('Assessment
 
 builder.asEntity(AssessmentResult, {
   key: [builder.selection<{ id: string }>('id'), builder.selection<{ sourcedId: string }>('sourcedId')],
-  resolveReference: (key, context, info) =>
-    'id' in key ? resultById(context, info, key.id) : resultBySourcedId(context, info, key.sourcedId),
+  resolveReference: byEitherKey(resultById, resultBySourcedId),
 })
 
 registerNodeType(AssessmentLineItem, lineItemById)

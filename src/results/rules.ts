@@ -26,7 +26,7 @@ const METADATA_DEPTH = 100
 
 const metadata = jsonObject.superRefine((value, context) => {
   if (!isStorableJson(value, METADATA_DEPTH)) {
-    refuse(context, 'INVALID_FORMAT', `U+0000, unpaired surrogates, numbers that are not finite and more than ${METADATA_DEPTH} levels are not allowed.`)
+    refuse(context, 'INVALID_FORMAT', `U+0000, unpaired surrogates, whole numbers beyond ±(2^53 - 1) and more than ${METADATA_DEPTH} levels are not allowed.`)
     return
   }
   const bytes = Buffer.byteLength(JSON.stringify(value))
@@ -35,7 +35,8 @@ const metadata = jsonObject.superRefine((value, context) => {
 
 function isStorableJson(value: unknown, levels: number): boolean {
   if (typeof value === 'string') return isStorable(value)
-  if (typeof value === 'number') return Number.isFinite(value)
+  // JSON parsers round whole numbers beyond these, which are then others than were sent.
+  if (typeof value === 'number') return Number.isInteger(value) ? Number.isSafeInteger(value) : Number.isFinite(value)
   if (typeof value !== 'object' || value === null) return true
   if (levels === 0) return false
   return Object.entries(value).every(([key, item]) => isStorable(key) && isStorableJson(item, levels - 1))

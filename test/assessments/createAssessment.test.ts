@@ -171,6 +171,7 @@ describe('a new assessment', () => {
 
   it.each([
     ['is empty', '', 'TOO_SHORT'],
+    ['is blank', ' \u00a0\t', 'TOO_SHORT'],
     ['has 201 code points', '🫘'.repeat(201), 'TOO_LONG'],
     ['holds U+0000', 'a\u0000b', 'INVALID_FORMAT'],
     ['holds half a surrogate pair', 'a\ud83e', 'INVALID_FORMAT'],

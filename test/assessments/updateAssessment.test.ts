@@ -134,6 +134,7 @@ describe('a text', () => {
       ],
     })
     expect(await refusal(org, id, { name: '' })).toMatchObject({ issues: [{ path: ['input', 'name'], code: 'TOO_SHORT' }] })
+    expect(await refusal(org, id, { name: ' ' })).toMatchObject({ issues: [{ path: ['input', 'name'], code: 'TOO_SHORT' }] })
     expect(await stored(org, id)).toMatchObject({ version: 1 })
   })
 

@@ -73,6 +73,17 @@ describe('_entities', () => {
     expect(new Set(keys.map(({ __typename }) => __typename))).toEqual(new Set(union.getTypes().map(({ name }) => name)))
   })
 
+  test('a key may be a number, as an ID may, and is the one that is there', async () => {
+    const org = await anOrganisation()
+    const user = await org.user({ sourcedId: '12345' })
+    const representations = [{ sourcedId: 12345 }, { id: null, sourcedId: '12345' }, { id: user.id, sourcedId: null }, { id: null, sourcedId: null }, { sourcedId: 2 ** 53 }]
+    const { data, errors } = await org.request('query ($all: [_Any!]!) { _entities(representations: $all) { ... on User { id } } }', {
+      all: representations.map((key) => ({ __typename: 'User', ...key })),
+    })
+    expect(errors).toBeUndefined()
+    expect(data?.['_entities']).toEqual([{ id: user.id }, { id: user.id }, { id: user.id }, null, null])
+  })
+
   test('a malformed, unknown or foreign key and an unknown type give null for themselves alone', async () => {
     const [org, other] = [await anOrganisation(), await anOrganisation()]
     const [{ keys }, foreign] = [await rowsOf(org), await rowsOf(other)]

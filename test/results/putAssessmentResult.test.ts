@@ -321,6 +321,21 @@ describe('a learning objective', () => {
   })
 })
 
+it('is named by a number only as far as JSON parsers keep numbers apart', async () => {
+  const org = await anOrganisation()
+  const input = await org.resultInput()
+  const put = async (sourcedId: string): Promise<unknown> => {
+    const body = JSON.stringify({ query: PUT, variables: { sourcedId: '#', input } }).replace('"#"', sourcedId)
+    return bodyOf(await gateway.fetch('http://gateway.test/graphql', { method: 'POST', headers: { 'content-type': 'application/json', apikey: org.key }, body }))
+  }
+  for (const beyond of ['9007199254740993', '-9007199254740993', '1e21', '1.5']) {
+    expect(await put(beyond), beyond).toMatchObject({ errors: [{ extensions: { code: 'BAD_USER_INPUT' } }] })
+  }
+  expect(await put('9007199254740991')).toMatchObject({ data: { putAssessmentResult: { created: true } } })
+  expect(await stored(org, '9007199254740991')).toMatchObject({ version: 1 })
+  expect(await db.assessmentResult.count({ where: { organisationId: org.id } })).toBe(1)
+})
+
 describe('metadata', () => {
   /** Puts a result whose metadata is given as JSON text, which can be deeper than JSON.stringify can write. */
   async function putMetadata(org: Story, sourcedId: string, metadata: string): Promise<unknown> {
@@ -337,6 +352,15 @@ describe('metadata', () => {
   const nested = (levels: number) => `{"key":${'['.repeat(levels - 1)}${']'.repeat(levels - 1)}}`
 
   const refused = (code: string) => ({ data: { putAssessmentResult: invalid(code, 'input', 'metadata') } })
+
+  it('has no whole number that a JSON parser rounds', async () => {
+    const org = await anOrganisation()
+    const sourcedId = randomUUID()
+    for (const number of ['9007199254740993', '-9007199254740992', '1e300', '1e400']) expect(await putMetadata(org, sourcedId, `{"list":[{"id":${number}}]}`), number).toEqual(refused('INVALID_FORMAT'))
+    const kept = '{"low":-9007199254740991,"high":9007199254740991,"part":0.1}'
+    expect(await putMetadata(org, sourcedId, kept)).toMatchObject({ data: { putAssessmentResult: { created: true } } })
+    expect(await stored(org, sourcedId)).toMatchObject({ metadata: { low: -9007199254740991, high: 9007199254740991, part: 0.1 } })
+  })
 
   it('can have 64 KiB of JSON in UTF-8, and not a byte more', async () => {
     const org = await anOrganisation()
