@@ -24,6 +24,9 @@ const origin = z
 /** A `~` that comes here was in quotes: a shell would have replaced it. It would make a directory of that name. */
 const directory = z.string().min(1).refine((path) => !path.startsWith('~'), 'only a shell knows what ~ stands for: write the path out')
 
+/** How long a load balancer may take to notice that /ready is 503, so that it sends nothing more. On a developer's machine there is none. */
+const PROBE_MS = 5_000
+
 /** Every setting by its name. */
 export const environment = z.object({
   NODE_ENV: z.enum(['development', 'test', 'production']).default('development'),
@@ -40,6 +43,8 @@ export const environment = z.object({
   OPERATION_TIMEOUT_MS: integer(1, 3_600_000).default(30_000),
   REFRESH_TIMEOUT_MS: integer(1000, 3_600_000).default(300_000),
   SEND_TIMEOUT_MS: integer(1, 600_000).default(10_000),
+  KEEP_ALIVE_TIMEOUT_MS: integer(1_000, 3_600_000).default(75_000),
+  SHUTDOWN_DELAY_MS: integer(0, 600_000).optional(),
   SHUTDOWN_TIMEOUT_MS: integer(0, 600_000).default(10_000),
   MAX_CONNECTIONS: integer(1, 1_000_000).default(10_000),
   GRAPHIQL: boolean.optional(),
@@ -68,6 +73,7 @@ export const environment = z.object({
   JWT_AUDIENCE: z.string().min(1).optional(),
   JWT_ALGORITHMS: list.pipe(z.array(algorithms).min(1)).optional(),
   JWT_JWKS_URL: jwksEndpoint.optional(),
+  JWT_JWKS_MAX_AGE_MS: integer(600_000, 2_592_000_000).default(14_400_000),
   JWT_SECRET: z.string().min(32).optional(),
   JWT_ORGANISATION_CLAIM: z.string().min(1).default('organisation_id'),
   JWT_SUBJECT_CLAIM: z.string().min(1).default('sub'),
@@ -103,6 +109,8 @@ export function readSettings(env: NodeJS.ProcessEnv): StartSettings {
     limits: limits(values),
     maximumConnections: values.MAX_CONNECTIONS,
     sendTimeoutMs: values.SEND_TIMEOUT_MS,
+    keepAliveTimeoutMs: values.KEEP_ALIVE_TIMEOUT_MS,
+    shutdownDelayMs: values.SHUTDOWN_DELAY_MS ?? (production ? PROBE_MS : 0),
     shutdownTimeoutMs: values.SHUTDOWN_TIMEOUT_MS,
     graphiql: values.GRAPHIQL ?? !production,
     introspection: values.INTROSPECTION ?? !production,
@@ -169,7 +177,7 @@ function jwtSettings(values: z.infer<typeof environment>): JwtSettings | undefin
     issuer: JWT_ISSUER,
     audience: JWT_AUDIENCE,
     algorithms: JWT_ALGORITHMS,
-    key: JWT_SECRET ? { secret: new TextEncoder().encode(JWT_SECRET) } : { jwksUrl: new URL(JWT_JWKS_URL ?? '') },
+    key: JWT_SECRET ? { secret: new TextEncoder().encode(JWT_SECRET) } : { jwksUrl: new URL(JWT_JWKS_URL ?? ''), maximumAgeMs: values.JWT_JWKS_MAX_AGE_MS },
     organisationClaim: values.JWT_ORGANISATION_CLAIM,
     subjectClaim: values.JWT_SUBJECT_CLAIM,
     scopesClaim: values.JWT_SCOPES_CLAIM,

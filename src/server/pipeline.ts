@@ -51,7 +51,7 @@ interface GraphqlOptions {
   limits: Limits
   /** Whether clients may read the schema, and errors may suggest names of the schema. */
   introspection: boolean
-  persistedDocuments: PersistedDocuments | undefined
+  persistedDocuments: PersistedDocuments
   observers: RequestObserver[]
   /** Replaces Yoga's executor, for the operations that it can execute. */
   execution: Plugin | undefined
@@ -62,7 +62,7 @@ export function graphqlGuards({ limits, introspection, persistedDocuments, obser
   const operations = new OperationsInFlight(limits.fair)
   return [
     useObservation(observers),
-    ...(persistedDocuments ? [usePersistedDocuments(persistedDocuments)] : []),
+    usePersistedDocuments(persistedDocuments),
     useDocumentCache(),
     useDocumentLimits(limits.document),
     ...(introspection ? [] : [useHiddenSchema()]),

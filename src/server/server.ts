@@ -9,8 +9,8 @@ import type { Authenticate } from './authentication.js'
 import { contextFactory } from './context.js'
 import { createGraphiqlPage } from './graphiql/page.js'
 import type { GuardedRequest } from './guards/guard.js'
-import type { PersistedDocuments } from './guards/persisted-documents.js'
-import { emptyResponse, errorResponse, type HttpResponse, send, toFetchResponse, unexpectedErrorResponse, withHeaders } from './http/http-response.js'
+import { NO_PERSISTED_DOCUMENTS, type PersistedDocuments } from './guards/persisted-documents.js'
+import { emptyResponse, errorResponse, type HttpResponse, send, streamHeaders, toFetchResponse, unexpectedErrorResponse, withHeaders } from './http/http-response.js'
 import { createCors } from './http/cors.js'
 import { graphqlOverHttp } from './http/graphql-over-http.js'
 import { type HttpRequest, httpRequestFromFetch, httpRequestFromNode } from './http/http-request.js'
@@ -38,7 +38,8 @@ export interface ServerDependencies {
   corsOrigins: string[]
   /** How subscriptions learn of changes. By default they learn only of the changes that this process makes. */
   changes?: ChangeSignals
-  persistedDocuments?: PersistedDocuments | undefined
+  /** Documents that clients may name by their hash. By default there are none. */
+  persistedDocuments?: PersistedDocuments
   /** True: only requests are answered whose Host header names this machine itself. */
   onlyLoopback?: boolean
   observers?: RequestObserver[]
@@ -50,7 +51,7 @@ const NOT_LOOPBACK = 'With demo keys, the gateway answers only at localhost, 127
 
 /** Handles HTTP requests: GraphQL, GraphiQL's page, /health and /ready. It does not listen; http/http-server.ts does. */
 export function createServer(dependencies: ServerDependencies) {
-  const { store, authenticate, log, isReady, graphiql, limits, introspection, corsOrigins, changes = new LocalChangeSignals(), persistedDocuments, onlyLoopback = false, observers = [], execution } = dependencies
+  const { store, authenticate, log, isReady, graphiql, limits, introspection, corsOrigins, changes = new LocalChangeSignals(), persistedDocuments = NO_PERSISTED_DOCUMENTS, onlyLoopback = false, observers = [], execution } = dependencies
   const contextFor = contextFactory({ store, changes, authenticate, refreshTimeoutMs: limits.refreshTimeoutMs })
   const { guards, close } = httpGuards(limits, authenticate, log)
   const cors = createCors(corsOrigins)
@@ -111,7 +112,7 @@ export function createServer(dependencies: ServerDependencies) {
         for (const observer of observers) observer.answered?.(scope, answer.status)
         logRequest(log, scope, guarded.viewer, answer.status)
       }
-      return withHeaders(answer, { ...commonHeaders(scope), ...cors.headersFor(request) })
+      return withHeaders(answer, { ...commonHeaders(scope), ...cors.headersFor(request), ...streamHeaders(answer) })
     })
   }
 

@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto'
 import { once } from 'node:events'
+import { setTimeout as after } from 'node:timers/promises'
 import { GraphQLError } from 'graphql'
 import type { Pool } from 'pg'
 import pino from 'pino'
@@ -23,6 +24,8 @@ import type { JwtSettings } from './tokens.js'
 
 export interface StartSettings extends DatabaseSettings, ObservationSettings, HttpServerOptions {
   production: boolean
+  /** How long the server goes on after SIGTERM with /ready at 503, in milliseconds, so that load balancers send nothing more when it stops. */
+  shutdownDelayMs: number
   logLevel: string
   limits: Limits
   graphiql: boolean
@@ -90,19 +93,29 @@ async function serve(settings: StartSettings, { client, pool, statements }: Data
     changes,
     observers,
     onlyLoopback: demoKeys.length > 0,
-    persistedDocuments: persistedDocuments && (await readPersistedDocuments(persistedDocuments.file, persistedDocuments.only)),
+    ...(persistedDocuments && { persistedDocuments: await readPersistedDocuments(persistedDocuments.file, persistedDocuments.only) }),
     isReady: async () => !stopping && (await isMigrated()),
   })
   const server = await serveHttp(gateway.listener, log, settings)
   showDemoKeys(demoKeys)
   process.stdout.write(`GraphQL and GraphiQL  ${server.origin}${GRAPHQL_PATH}\n`)
 
-  const signal = await Promise.race([once(process, 'SIGTERM'), once(process, 'SIGINT')])
-  log.info({ signal: signal[0] }, 'stopping: requests in flight are finished')
+  const signal = await signalled()
   stopping = true
+  if (signal === 'SIGTERM' && settings.shutdownDelayMs > 0) {
+    log.info({ signal }, 'stopping soon: /ready is 503')
+    await Promise.race([after(settings.shutdownDelayMs), signalled()])
+  }
+  log.info({ signal }, 'stopping: requests in flight are finished')
   await server.close()
   await changes.close()
   await gateway.dispose()
+}
+
+/** Resolves with the name of the next signal to stop. */
+function signalled(): Promise<NodeJS.Signals> {
+  const signals: NodeJS.Signals[] = ['SIGTERM', 'SIGINT']
+  return Promise.race(signals.map((signal) => once(process, signal).then(() => signal)))
 }
 
 const READINESS_CACHE_MS = 1_000
@@ -112,6 +125,8 @@ function readinessProbe(client: Database['client'], log: pino.Logger): () => Pro
   let last: { at: number; answer: Promise<boolean> } | undefined
   const look = async () => {
     try {
+      // A row that requests read too, as Prisma reads it.
+      await client.organisation.findFirst({ select: { id: true } })
       return (await migrationDifference(client)).missing.length === 0
     } catch (error) {
       log.warn({ err: error }, 'not ready: the database does not answer')

@@ -1,7 +1,7 @@
-import { createRemoteJWKSet, customFetch, decodeProtectedHeader, errors, type FetchImplementation, type JWTPayload, jwtVerify, type JWTVerifyGetKey } from 'jose'
+import { decodeProtectedHeader, errors, type JWTPayload, jwtVerify, type JWTVerifyGetKey } from 'jose'
 import { LRUCache } from 'lru-cache'
 import type { Logger } from 'pino'
-import { z } from 'zod'
+import { KeySetError, type KeySetSettings, remoteKeySet } from './key-set.js'
 
 /** How bearer tokens are verified. A token must match the issuer, the audience, the algorithms and the key. */
 export interface JwtSettings {
@@ -9,7 +9,7 @@ export interface JwtSettings {
   audience: string
   algorithms: string[]
   /** Where the public keys are published, or the shared secret of the HS* algorithms. */
-  key: { jwksUrl: URL } | { secret: Uint8Array }
+  key: KeySetSettings | { secret: Uint8Array }
   /** The claim that holds the id of the organisation. */
   organisationClaim: string
   subjectClaim: string
@@ -23,12 +23,6 @@ export interface TokenOptions extends JwtSettings {
 /** Seconds by which the clocks of the issuer and of this machine may differ. */
 const CLOCK_TOLERANCE_SECONDS = 5
 
-/**
- * How long the JWKS is not fetched again, even if a token names an unknown key. Short enough that new keys are soon accepted, and long
- * enough that tokens with invented keys cannot flood the issuer's server.
- */
-const UNKNOWN_KEY_COOLDOWN_MS = 1_000
-
 /** How long the log is silent about a key that cannot be used, after it has told of it. */
 const UNUSABLE_KEY_SILENCE_MS = 60_000
 
@@ -36,12 +30,11 @@ const UNUSABLE_KEY_SILENCE_MS = 60_000
  * Returns a function that resolves to the claims of a token, or to null for a token that is not valid. The log is told where a token is
  * refused because of its key, such as one that is too short, as the issuer has to mend that.
  *
- * The function rejects with KeySetError when the JWKS cannot be fetched: the token may be valid then.
+ * The function rejects with KeySetError when the keys cannot be had: the token may be valid then.
  */
 export function tokenVerifier({ issuer, audience, algorithms, key, log }: TokenOptions): (token: string) => Promise<JWTPayload | null> {
   const options = { issuer, audience, algorithms, requiredClaims: ['exp'], clockTolerance: CLOCK_TOLERANCE_SECONDS }
-  const keyOf: JWTVerifyGetKey =
-    'secret' in key ? () => key.secret : createRemoteJWKSet(key.jwksUrl, { cooldownDuration: UNKNOWN_KEY_COOLDOWN_MS, [customFetch]: fetchKeySet })
+  const keyOf: JWTVerifyGetKey = 'secret' in key ? () => key.secret : remoteKeySet(key, log)
   const told = new LRUCache<string, true>({ max: 1_000, ttl: UNUSABLE_KEY_SILENCE_MS })
   const tell = (error: unknown, kid = '') => {
     if (told.has(kid)) return
@@ -56,22 +49,6 @@ export function tokenVerifier({ issuer, audience, algorithms, key, log }: TokenO
       if (!isFaultOfToken(error)) tell(error, decodeProtectedHeader(token).kid)
       return null
     }
-  }
-}
-
-/** The JWKS could not be fetched, or is none. */
-class KeySetError extends Error {}
-
-const keySet = z.object({ keys: z.array(z.looseObject({})) })
-
-/** @throws KeySetError for whatever is wrong with the answer, so that it can be told from what is wrong with a token or a single key. */
-const fetchKeySet: FetchImplementation = async (url, options) => {
-  try {
-    const response = await fetch(url, options)
-    if (response.status !== 200) throw new Error(`The status is ${response.status}.`)
-    return Response.json(keySet.parse(await response.json()))
-  } catch (cause) {
-    throw new KeySetError('The JSON Web Key Set cannot be fetched from JWT_JWKS_URL.', { cause })
   }
 }
 

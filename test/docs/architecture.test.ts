@@ -93,7 +93,7 @@ describe('the walks', () => {
   const READ = 'A walk of one list read'
   let server: Awaited<ReturnType<typeof serveHttp>>
   beforeAll(async () => {
-    server = await serveHttp(gateway.listener, log, { host: '127.0.0.1', port: 0, maximumConnections: 10, sendTimeoutMs: 60_000, shutdownTimeoutMs: 1_000 })
+    server = await serveHttp(gateway.listener, log, { host: '127.0.0.1', port: 0, maximumConnections: 10, keepAliveTimeoutMs: 75_000, sendTimeoutMs: 60_000, shutdownTimeoutMs: 1_000 })
   })
   afterAll(() => server.close())
 

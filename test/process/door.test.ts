@@ -14,7 +14,7 @@ const log = pino({ level: 'trace' }, { write: (line: string) => void lines.push(
 
 async function serve(listener: Door): Promise<string> {
   lines.length = 0
-  const server = await serveHttp(listener, log, { host: '127.0.0.1', port: 0, maximumConnections: 100, sendTimeoutMs: 60_000, shutdownTimeoutMs: 0 })
+  const server = await serveHttp(listener, log, { host: '127.0.0.1', port: 0, maximumConnections: 100, keepAliveTimeoutMs: 75_000, sendTimeoutMs: 60_000, shutdownTimeoutMs: 0 })
   onTestFinished(() => server.close())
   return server.origin
 }

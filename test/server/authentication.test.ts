@@ -4,7 +4,7 @@ import { createHash, generateKeyPairSync, randomUUID, sign } from 'node:crypto'
 import { once } from 'node:events'
 import { exportJWK, exportSPKI, generateKeyPair, importJWK, type JWTPayload, SignJWT, UnsecuredJWT } from 'jose'
 import pino from 'pino'
-import { afterAll, afterEach, describe, expect, test } from 'vitest'
+import { afterAll, afterEach, describe, expect, test, vi } from 'vitest'
 import { z } from 'zod'
 import { createAuthenticate } from '../../src/server/authentication.js'
 import { createSession, revokeKey } from '../../src/organisations/service.js'
@@ -33,7 +33,8 @@ const keyServer = createHttpServer((_request, response) => {
 keyServer.listen(0, '127.0.0.1')
 await once(keyServer, 'listening')
 const jwksUrl = new URL(`http://127.0.0.1:${z.object({ port: z.number() }).parse(keyServer.address()).port}/keys`)
-const byKeyServer: JwtSettings = { issuer, audience, algorithms: ['RS256', 'ES256'], key: { jwksUrl }, ...claims }
+const HOURS = 14_400_000
+const byKeyServer: JwtSettings = { issuer, audience, algorithms: ['RS256', 'ES256'], key: { jwksUrl, maximumAgeMs: HOURS }, ...claims }
 afterAll(() => keyServer.close())
 
 async function keyPair(algorithm: 'RS256' | 'ES256', kid: string) {
@@ -465,21 +466,19 @@ describe('the key server', () => {
     await viewerOf(bearer(await signedBy(rsa, id)), fresh)
   })
 
-  test('that fails is told apart from a bad token: the failure is logged with an id, and the next request gets through', async () => {
+  test('that fails is told apart from a bad token, and the next request gets through once it is asked again', async () => {
     const { id } = await anOrganisation()
     const fresh = gatewayWith(byKeyServer)
-    const token = await signedBy(rsa, id)
     published.isDown = true
-    const response = await send(fresh, bearer(token), viewerQuery)
+    const before = logged.length
+    const response = await send(fresh, bearer(await signedBy(rsa, id)), viewerQuery)
     published.isDown = false
-    expect(response.status).toBe(500)
-    const failure = z.strictObject({
-      errors: z.tuple([z.strictObject({ message: z.string(), extensions: z.strictObject({ code: z.literal('INTERNAL_SERVER_ERROR'), errorId: z.uuid() }) })]),
-    })
-    const [error] = failure.parse(await response.json()).errors
-    expect(error.message).not.toContain('JSON Web Key')
-    expect(logged.filter((line) => line.includes(error.extensions.errorId) && line.includes('JSON Web Key Set'))).toHaveLength(1)
-    await viewerOf(bearer(token), fresh)
+    expect(response.status).toBe(503)
+    const failure = z.strictObject({ errors: z.tuple([z.strictObject({ message: z.string(), extensions: z.strictObject({ code: z.literal('SERVICE_UNAVAILABLE') }) })]) })
+    expect(failure.parse(await response.json()).errors[0].message).not.toContain('JSON Web Key')
+    expect(logged.slice(before).filter((line) => line.includes('JSON Web Key Set'))).toHaveLength(1)
+    vi.useFakeTimers({ toFake: ['Date'], now: Date.now() + 5_000 })
+    await viewerOf(bearer(await signedBy(rsa, id)), fresh).finally(() => vi.useRealTimers())
   })
 
   test.each([
@@ -492,8 +491,8 @@ describe('the key server', () => {
     published.says = says
     for (const key of [rsa, await keyPair('RS256', 'stranger')]) {
       const response = await send(fresh, bearer(await signedBy(key, id)), viewerQuery)
-      expect(response.status).toBe(500)
-    expect(await response.json()).toMatchObject({ errors: [{ extensions: { code: 'INTERNAL_SERVER_ERROR' } }] })
+      expect(response.status).toBe(503)
+      expect(await response.json()).toMatchObject({ errors: [{ extensions: { code: 'SERVICE_UNAVAILABLE' } }] })
     }
   })
 
@@ -522,13 +521,75 @@ describe('the key server', () => {
     await viewerOf(bearer(await signedBy(rsa, id)), fresh)
   })
 
-  test('that cannot be reached lets nobody in', async () => {
+  test('that cannot be reached lets nobody in, and says when to try again', async () => {
     const { id } = await anOrganisation()
-    const away = gatewayWith({ ...byKeyServer, key: { jwksUrl: new URL('http://127.0.0.1:1/keys') } })
+    const away = gatewayWith({ ...byKeyServer, key: { jwksUrl: new URL('http://127.0.0.1:1/keys'), maximumAgeMs: HOURS } })
     const response = await send(away, bearer(await signedBy(rsa, id)), viewerQuery)
-    expect(response.status).toBe(500)
-    expect(await response.json()).toMatchObject({ errors: [{ extensions: { code: 'INTERNAL_SERVER_ERROR' } }] })
+    expect(response.status).toBe(503)
+    expect(response.headers.get('retry-after')).toBe('5')
+    expect(await response.json()).toMatchObject({ errors: [{ extensions: { code: 'SERVICE_UNAVAILABLE' } }] })
     expect(await refusalOf(bearer(new UnsecuredJWT(claimsOf(id)).encode()), away)).toEqual([])
+  })
+
+  describe('that is away for a while', () => {
+    const MINUTE = 60_000
+    afterEach(() => {
+      vi.useRealTimers()
+      published.isDown = false
+    })
+    /** A gateway that has fetched the keys, and a function that lets time go on. */
+    async function fetched() {
+      vi.useFakeTimers({ toFake: ['Date'] })
+      published.keys = [rsa.jwk]
+      const { id } = await anOrganisation()
+      const fresh = gatewayWith(byKeyServer)
+      const token = async () => bearer(await signedBy(rsa, id))
+      await viewerOf(await token(), fresh)
+      published.isDown = true
+      const statusAfter = async (ms: number) => {
+        vi.setSystemTime(Date.now() + ms)
+        return (await send(fresh, await token(), viewerQuery)).status
+      }
+      return { id, fresh, statusAfter }
+    }
+
+    test('is not waited for while its last keys are young enough, and then is', async () => {
+      const { statusAfter } = await fetched()
+      expect(await statusAfter(11 * MINUTE)).toBe(200)
+      expect(await statusAfter(220 * MINUTE)).toBe(200)
+      expect(await statusAfter(10 * MINUTE)).toBe(503)
+      published.isDown = false
+      expect(await statusAfter(1_000)).toBe(503)
+      expect(await statusAfter(5_000)).toBe(200)
+    })
+
+    test('is asked for new keys meanwhile, at most every five seconds, and the log tells of it once a minute', async () => {
+      const { id, fresh, statusAfter } = await fetched()
+      const lines = () => logged.filter((line) => line.includes('cannot be fetched')).length
+      const before = lines()
+      const requests = published.requests
+      await statusAfter(11 * MINUTE)
+      await expect.poll(() => published.requests).toBe(requests + 1)
+      await expect.poll(lines).toBe(before + 1)
+      for (let times = 0; times < 5; times += 1) await statusAfter(500)
+      expect((await send(fresh, bearer(await signedBy({ ...rsa, kid: 'unknown' }, id)), viewerQuery)).status).toBe(503)
+      expect(published.requests).toBe(requests + 1)
+      await statusAfter(20_000)
+      await expect.poll(() => published.requests).toBe(requests + 2)
+      expect(lines()).toBe(before + 1)
+      await statusAfter(MINUTE)
+      await expect.poll(lines).toBe(before + 2)
+    })
+
+    test('is heard again when it is back, with keys that are new', async () => {
+      const { id, fresh, statusAfter } = await fetched()
+      expect(await statusAfter(11 * MINUTE)).toBe(200)
+      published.isDown = false
+      published.keys = [ec.jwk]
+      expect(await statusAfter(MINUTE)).toBe(200)
+      await expect.poll(async () => (await send(fresh, bearer(await signedBy(ec, id)), viewerQuery)).status).toBe(200)
+      expect(await statusAfter(2_000)).toBe(401)
+    })
   })
 })
 

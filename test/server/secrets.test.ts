@@ -186,7 +186,7 @@ test('the server logs and answers no secret while neither database nor key serve
   const gone = { client: new PrismaClient({ adapter: new PrismaPg(pool) }), statements: new PreparedStatements(pool, true, () => {}) }
   afterTest(() => gone.client.$disconnect())
   const jwksUrl = new URL('http://127.0.0.1:1/keys')
-  const { send, lines } = serverWith(gone, { ...bySecret, algorithms: ['RS256'], key: { jwksUrl } })
+  const { send, lines } = serverWith(gone, { ...bySecret, algorithms: ['RS256'], key: { jwksUrl, maximumAgeMs: 600_000 } })
   const { logs, answers, seen } = await sendSecrets(send, await goodCredentials())
   expect(seen).toContain('INTERNAL_SERVER_ERROR')
   expect(lines.join('')).toContain('unexpected error')

@@ -53,6 +53,8 @@ test('a subscription is ended, long before SHUTDOWN_TIMEOUT_MS', async () => {
   request.end(JSON.stringify({ query, variables: { id: assessments.nodes[0].id } }))
   const { headers } = await response
   expect(headers['content-type']).toMatch(/^text\/event-stream/)
+  // nginx would keep events back until there are many.
+  expect(headers['x-accel-buffering']).toBe('no')
   gateway.child.kill('SIGTERM')
   await text(await response)
   expect(await gateway.exit).toBe(0)
@@ -102,4 +104,23 @@ test('two Authorization headers are refused like any two credentials, although e
   expect(await statusOf(`Bearer ${token}`)).toBe(200)
   expect(await statusOf([`Bearer ${token}`, `Bearer ${token}`])).toBe(401)
   expect(await statusOf([`Bearer ${token}`, 'Bearer other'])).toBe(401)
+})
+
+test('for SHUTDOWN_DELAY_MS requests are answered while /ready is 503, and a second signal ends that', async () => {
+  const gateway = await startGateway({ DATA_DIR: await seededDirectory(), SHUTDOWN_DELAY_MS: '600000', KEEP_ALIVE_TIMEOUT_MS: '61000' }).listening()
+  const ready = async () => (await fetch(new URL('/ready', gateway.url))).status
+  expect(await ready()).toBe(200)
+  gateway.child.kill('SIGTERM')
+  await stopping(gateway)
+  expect(await ready()).toBe(503)
+  const answer = await fetch(new URL('/health', gateway.url))
+  expect({ status: answer.status, kept: answer.headers.get('keep-alive') }).toEqual({ status: 200, kept: 'timeout=61' })
+  expect((await gateway.ask(gateway.keys[0] ?? '', '{ viewer { scopes } }')).errors).toBeUndefined()
+  expect(await gateway.stop()).toBe(0)
+})
+
+test('a developer’s Ctrl-C waits for nothing', async () => {
+  const gateway = await startGateway({ DATA_DIR: await seededDirectory(), SHUTDOWN_DELAY_MS: '600000' }).listening()
+  gateway.child.kill('SIGINT')
+  expect(await gateway.exit).toBe(0)
 })

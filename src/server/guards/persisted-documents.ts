@@ -1,5 +1,6 @@
 import { readFile } from 'node:fs/promises'
 import { usePersistedOperations } from '@graphql-yoga/plugin-persisted-operations'
+import { GraphQLError } from 'graphql'
 import type { GraphQLParams } from 'graphql-yoga'
 import { z } from 'zod'
 import { StartError } from '../../process/start-error.js'
@@ -36,16 +37,25 @@ function documentHash(params: Pick<GraphQLParams, 'extensions'> | { documentId?:
   return hash.success ? hashIn(hash.data.persistedQuery.sha256Hash) : null
 }
 
+/** No documents are known by their hash, and all others are executed. */
+export const NO_PERSISTED_DOCUMENTS: PersistedDocuments = { documents: new Map(), only: false }
+
+/** Executes documents that are named by their hash. Where others are executed too, it tells clients of Apollo that they may send them. */
 export function usePersistedDocuments({ documents, only }: PersistedDocuments) {
-  const refusal = (message: string, code: string) => ({ message, extensions: { code, http: { status: 400 } } })
+  const refusal = (message: string, code: string, status = 400) => new GraphQLError(message, { extensions: { code, http: { status } } })
+  const notKnown = () => refusal('Only documents that are known by their hash are executed.', 'PERSISTED_DOCUMENT_ONLY')
   return usePersistedOperations({
     getPersistedOperation: (hash) => documents.get(hash) ?? null,
     extractPersistedOperationId: documentHash,
     allowArbitraryOperations: !only,
     customErrors: {
-      notFound: refusal('No document with this hash is known.', 'PERSISTED_DOCUMENT_NOT_FOUND'),
-      keyNotFound: refusal('Only documents that are known by their hash are executed.', 'PERSISTED_DOCUMENT_ONLY'),
-      persistedQueryOnly: refusal('Only documents that are known by their hash are executed.', 'PERSISTED_DOCUMENT_ONLY'),
+      notFound({ params }) {
+        // Apollo's clients try the hash first, know this message and code, and then send the document. They expect status 200 with it.
+        if (!only && byHash.safeParse(params.extensions).success) return refusal('PersistedQueryNotSupported', 'PERSISTED_QUERY_NOT_SUPPORTED', 200)
+        return refusal('No document with this hash is known.', 'PERSISTED_DOCUMENT_NOT_FOUND')
+      },
+      keyNotFound: only ? notKnown : () => refusal('The request has no `query`.', 'BAD_REQUEST'),
+      persistedQueryOnly: notKnown,
     },
   })
 }

@@ -2,13 +2,14 @@ import { Redis } from 'ioredis'
 import type { Logger } from 'pino'
 import { type RateLimiterAbstract, RateLimiterMemory, RateLimiterRedis, RateLimiterRes } from 'rate-limiter-flexible'
 import { errorResponse, type HttpResponse } from '../http/http-response.js'
+import { clientOf } from '../http/client-address.js'
 import type { HttpRequest } from '../http/http-request.js'
 import type { Guard } from './guard.js'
 
 export interface RateLimitSettings {
   /** Requests per second and credential; 0: no limit. Each window of a second starts with the first request after the last window. */
   perCredential: number
-  /** Requests per second and IP address, with any credentials or none; 0: no limit. */
+  /** Requests per second and client address, with any credentials or none; 0: no limit. An IPv6 client is all of its /64. */
   perAddress: number
   /** How many proxies in front of the gateway append to X-Forwarded-For. 0: the header is ignored. */
   trustedProxies: number
@@ -25,8 +26,9 @@ export function createRateLimits({ perCredential, perAddress, trustedProxies, re
   const credentials = limiter('gateway:credential', perCredential, redis)
   return {
     byAddress({ request }) {
-      const address = addressOf(request, trustedProxies)
-      return addresses && address !== undefined ? refusal(addresses, address) : undefined
+      if (!addresses) return undefined
+      const client = clientOfRequest(request, trustedProxies)
+      return client === undefined ? undefined : refusal(addresses, client)
     },
     byCredential({ viewer }) {
       return credentials && viewer && refusal(credentials, `${viewer.organisation.id} ${viewer.actor}`)
@@ -61,8 +63,11 @@ async function refusal(limiter: RateLimiterAbstract, key: string): Promise<HttpR
   }
 }
 
-/** The IP address of the client, as the outermost trusted proxy has seen it. Entries further left can be forged by the client. */
-function addressOf({ remoteAddress, headers }: HttpRequest, trustedProxies: number): string | undefined {
-  if (trustedProxies === 0 || remoteAddress === undefined) return remoteAddress
-  return headers.get('x-forwarded-for')?.split(',').at(-trustedProxies)?.trim() || remoteAddress
+/**
+ * The client, as the outermost trusted proxy has seen its address. Entries further left can be forged by the client. Where the proxy has
+ * written no address, it is the other end of the connection.
+ */
+function clientOfRequest({ remoteAddress = '', headers }: HttpRequest, trustedProxies: number): string | undefined {
+  const forwarded = trustedProxies > 0 ? headers.get('x-forwarded-for')?.split(',').at(-trustedProxies) : undefined
+  return clientOf(forwarded ?? '') ?? clientOf(remoteAddress)
 }

@@ -47,6 +47,15 @@ function isHttpResponse(answer: HttpResponse | Response): answer is HttpResponse
   return !('bodyUsed' in answer)
 }
 
+function isEventStream(answer: HttpResponse | Response): boolean {
+  return !isHttpResponse(answer) && answer.headers.get('content-type')?.startsWith('text/event-stream') === true
+}
+
+/** The headers of a stream of events. nginx and proxies like it would keep events back until there are many. */
+export function streamHeaders(answer: HttpResponse | Response): Record<string, string> {
+  return isEventStream(answer) ? { 'x-accel-buffering': 'no' } : {}
+}
+
 /** Adds headers to a response. Headers that it already has are kept. */
 export function withHeaders(answer: HttpResponse | Response, headers: Record<string, string>): HttpResponse | Response {
   if (isHttpResponse(answer)) return { ...answer, headers: { ...headers, ...answer.headers } }
@@ -98,7 +107,7 @@ export async function send(answer: HttpResponse | Response, outgoing: ServerResp
   if (!isHttpResponse(answer)) {
     outgoing.writeHead(answer.status, Object.fromEntries(answer.headers))
     if (!answer.body) return void outgoing.end()
-    if (answer.headers.get('content-type')?.startsWith('text/event-stream')) streams.add(outgoing)
+    if (isEventStream(answer)) streams.add(outgoing)
     const stream = Readable.from(answer.body)
     const end = () => stream.destroy()
     if (outgoing.destroyed) return void end()

@@ -23,6 +23,8 @@ export interface HttpServerOptions {
   maximumConnections: number
   /** After how long a client that does not read its answer is disconnected, in milliseconds; at the latest, after twice as long. */
   sendTimeoutMs: number
+  /** How long a connection is kept open between two requests, in milliseconds. */
+  keepAliveTimeoutMs: number
   /** How long requests in flight may go on after `close` was called, in milliseconds. */
   shutdownTimeoutMs: number
 }
@@ -33,8 +35,6 @@ export const RECEIVE_TIMEOUTS = {
   headers: 15_000,
   /** A whole request. */
   request: 60_000,
-  /** Between two requests. Longer than the idle timeouts of common proxies, which would otherwise send requests to a connection that is being closed. */
-  keepAlive: 75_000,
   /** How often Node looks for requests that are late. */
   check: 5_000,
 }
@@ -47,7 +47,7 @@ export const RECEIVE_TIMEOUTS = {
 export async function serveHttp(
   door: Door,
   log: Logger,
-  { host, port, maximumConnections, sendTimeoutMs, shutdownTimeoutMs }: HttpServerOptions,
+  { host, port, maximumConnections, keepAliveTimeoutMs, sendTimeoutMs, shutdownTimeoutMs }: HttpServerOptions,
   receive = RECEIVE_TIMEOUTS,
 ): Promise<HttpServer> {
   let closing = false
@@ -59,11 +59,11 @@ export async function serveHttp(
     requireHostHeader: false,
     headersTimeout: receive.headers,
     requestTimeout: receive.request,
-    keepAliveTimeout: receive.keepAlive,
+    keepAliveTimeout: keepAliveTimeoutMs,
     connectionsCheckingInterval: receive.check,
     // The system asks clients that are silent for long, such as subscribers, whether they are there.
     keepAlive: true,
-    keepAliveInitialDelay: receive.keepAlive,
+    keepAliveInitialDelay: keepAliveTimeoutMs,
   }
   const server = createServer(options, (request, response) => {
     if (!connections.began(request.socket, response)) return

@@ -45,7 +45,7 @@ const answer = z.object({
 /** Sends a body as somebody of a new organisation: whether that organisation is read, or the code of the refusal. */
 async function send(persistedDocuments: PersistedDocuments | undefined, body: object) {
   const org = await anOrganisation()
-  const server = createServer({ ...dependencies, persistedDocuments })
+  const server = createServer({ ...dependencies, ...(persistedDocuments && { persistedDocuments }) })
   const response = await server.fetch('http://gateway.test/graphql', {
     method: 'POST',
     headers: { apikey: org.key, 'content-type': 'application/json' },
@@ -80,15 +80,26 @@ describe.each([
     })
   })
 
-  test.each(requests)('do not answer an unknown hash, sent by $by', async ({ bodyOf }) => {
-    expect(await send(await documents(only), bodyOf(hashOf(OTHER)))).toEqual(refusedAs('PERSISTED_DOCUMENT_NOT_FOUND'))
+  test.each(requests)('do not answer an unknown hash, sent by $by', async ({ by, bodyOf }) => {
+    // Clients of Apollo then send the document, where they may.
+    const expected = !only && by.startsWith('Apollo') ? { status: 200, outcome: 'PERSISTED_QUERY_NOT_SUPPORTED' } : refusedAs('PERSISTED_DOCUMENT_NOT_FOUND')
+    expect(await send(await documents(only), bodyOf(hashOf(OTHER)))).toEqual(expected)
   })
 
   test('are not registered by sending them with their hash', async () => {
     const known = await documents(only)
     await send(known, { query: OTHER, ...byApollo(hashOf(OTHER)) })
-    expect(await send(known, byApollo(hashOf(OTHER)))).toEqual(refusedAs('PERSISTED_DOCUMENT_NOT_FOUND'))
+    expect(await send(known, { documentId: hashOf(OTHER) })).toEqual(refusedAs('PERSISTED_DOCUMENT_NOT_FOUND'))
   })
+})
+
+test.each([
+  ['without any', undefined],
+  ['beside known ones', { documents: new Map(), only: false }],
+])('%s, a hash is not supported, and a request of nothing is a bad one', async (_, known) => {
+  expect(await send(known, byApollo(hashOf(OTHER)))).toEqual({ status: 200, outcome: 'PERSISTED_QUERY_NOT_SUPPORTED' })
+  expect(await send(known, { documentId: hashOf(OTHER) })).toEqual(refusedAs('PERSISTED_DOCUMENT_NOT_FOUND'))
+  for (const nothing of [{}, { query: null }, { query: '' }, { variables: {} }]) expect(await send(known, nothing)).toEqual(refusedAs('BAD_REQUEST'))
 })
 
 describe('a document sent in full', () => {
@@ -106,10 +117,6 @@ describe('a document sent in full', () => {
     expect(await send(undefined, { query: OTHER })).toEqual(read)
     expect(await send(undefined, { query: OTHER, ...byApollo(hashOf(BARE)) })).toEqual(read)
   })
-})
-
-test.each(requests)('without a file of documents no hash names one, sent by $by', async ({ bodyOf }) => {
-  expect(await send(undefined, bodyOf(hashOf(BARE)))).toMatchObject({ outcome: 'BAD_REQUEST' })
 })
 
 test.each([

@@ -99,7 +99,7 @@ describe('the place of a subscription is free', () => {
     const org = await anOrganisation()
     const { id } = await org.assessment()
     const listen = async () => {
-      const server = await serveHttp(gateway.listener, log, { host: '127.0.0.1', port: 0, maximumConnections: 10, sendTimeoutMs: 60_000, shutdownTimeoutMs: 1_000 })
+      const server = await serveHttp(gateway.listener, log, { host: '127.0.0.1', port: 0, maximumConnections: 10, keepAliveTimeoutMs: 75_000, sendTimeoutMs: 60_000, shutdownTimeoutMs: 1_000 })
       const over = (signal: AbortSignal) =>
         fetch(`${server.origin}/graphql`, {
           method: 'POST',

@@ -24,7 +24,7 @@ const GET = (path: string) => `GET ${path} HTTP/1.1\r\nhost: gateway\r\n\r\n`
 const LARGE = 'x'.repeat(32_000_000)
 const FOREVER = 3_600_000
 
-const options = { host: '127.0.0.1', port: 0, maximumConnections: 100, sendTimeoutMs: FOREVER, shutdownTimeoutMs: FOREVER }
+const options = { host: '127.0.0.1', port: 0, maximumConnections: 100, keepAliveTimeoutMs: 75_000, sendTimeoutMs: FOREVER, shutdownTimeoutMs: FOREVER }
 
 async function serve(answer: (incoming: IncomingMessage, outgoing: ServerResponse) => Promise<void>, changed: Partial<HttpServerOptions> = {}, receive = RECEIVE_TIMEOUTS) {
   lines.length = 0

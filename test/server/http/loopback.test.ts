@@ -11,7 +11,7 @@ const log = pino({ level: 'silent' })
 
 async function serve(onlyLoopback: boolean, demoKey?: string): Promise<string> {
   const { listener } = createServer({ ...dependencies, log, onlyLoopback, graphiql: { demoKey }, corsOrigins: ['https://page.test'] })
-  const server = await serveHttp(listener, log, { host: '127.0.0.1', port: 0, maximumConnections: 100, sendTimeoutMs: 60_000, shutdownTimeoutMs: 0 })
+  const server = await serveHttp(listener, log, { host: '127.0.0.1', port: 0, maximumConnections: 100, keepAliveTimeoutMs: 75_000, sendTimeoutMs: 60_000, shutdownTimeoutMs: 0 })
   onTestFinished(() => server.close())
   return server.origin
 }
