@@ -3,7 +3,7 @@ import { createHash } from 'node:crypto'
 import { mkdtemp, readFile, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { ApolloClient, ApolloLink, HttpLink, InMemoryCache } from '@apollo/client'
+import { ApolloClient, ApolloLink, gql, HttpLink, InMemoryCache } from '@apollo/client'
 import { PersistedQueryLink } from '@apollo/client/link/persisted-queries'
 import { afterAll, beforeAll, describe, expect, inject, test } from 'vitest'
 import { z } from 'zod'
@@ -117,8 +117,27 @@ describe('with PERSISTED_DOCUMENTS alone', () => {
     expect(await post(gateway, body)).toEqual(read)
   })
 
-  test.each(unknown)('an unknown hash is refused, by $by', async ({ body }) => {
-    expect(await post(gateway, body)).toEqual(NOT_FOUND)
+  test('an unknown hash is refused', async () => {
+    expect(await post(gateway, { documentId: `sha256:${unknownHash}` })).toEqual(NOT_FOUND)
+    expect(await post(gateway, byApollo(unknownHash))).toEqual({ status: 200, code: 'PERSISTED_QUERY_NOT_SUPPORTED' })
+  })
+
+  test('Apollo Client’s automatic persisted queries send the document of an unknown hash, and from then on all documents', async () => {
+    const sent: unknown[] = []
+    const counting: typeof fetch = (input, init) => {
+      sent.push(JSON.parse(String(init?.body)))
+      return fetch(input, init)
+    }
+    const hashing = new PersistedQueryLink({ sha256: (text) => createHash('sha256').update(text).digest('hex') })
+    const client = new ApolloClient({
+      cache: new InMemoryCache(),
+      link: ApolloLink.from([hashing, new HttpLink({ uri: gateway.url, headers: { apikey: gateway.key }, fetch: counting })]),
+    })
+    for (const first of [1, 2]) {
+      const { data } = await client.query({ query: gql`query Names($first: Int) { assessments(first: $first) { nodes { id name } } }`, variables: { first } })
+      expect(z.object({ assessments: z.object({ nodes: z.array(z.unknown()).length(first) }) }).safeParse(data).error).toBeUndefined()
+    }
+    expect(sent.map((body) => z.looseObject({ query: z.string().optional() }).parse(body).query !== undefined)).toEqual([false, true, true])
   })
 
   test('a full document is executed too', async () => {
