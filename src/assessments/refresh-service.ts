@@ -7,6 +7,7 @@ import type { ServiceContext } from '../domain/service-context.js'
 import type { Assessment, Prisma, PrismaClient, Question } from '../generated/prisma/client.js'
 import { FairQueue } from '../request-scope/fair-queue.js'
 import { currentScope } from '../request-scope/request-scope.js'
+import { inTurns } from '../request-scope/turns.js'
 import type { Written } from '../request-scope/writes.js'
 import { type ConflictError, ForbiddenError, isFailure, ValidationError, type ValidationIssue } from '../domain/failures.js'
 import { check, isUuid } from '../domain/validation.js'
@@ -39,7 +40,7 @@ type Refreshed = RefreshDetail[] | ForbiddenError | ValidationError
 type Transaction = Prisma.TransactionClient
 
 /** How many assessments are locked, read and written at a time. */
-const BATCH_SIZE = 500
+const BATCH_SIZE = 50
 /** How much later the request's deadline is than that of the refresh, so that the refresh can roll back and report its own error. */
 const GRACE_MS = 10_000
 /** How often a refresh looks whether that of another process is done. */
@@ -177,14 +178,14 @@ async function refreshBatch(
   batch: LockedAssessment[],
   expectedVersions: Map<string, number>,
 ): Promise<RefreshDetail[]> {
-  const parsed = batch.map((row) => ({ ...row, sections: sections.parse(row.sections) }))
+  const parsed = await inTurns(batch, (row) => ({ ...row, sections: sections.parse(row.sections) }))
   const isStale = ({ id, version }: LockedAssessment) => (expectedVersions.get(id) ?? version) !== version
   const stale = batch.filter(isStale)
   const current = stale.length === 0 ? [] : await transaction.assessment.findMany({ where: { id: { in: stale.map(({ id }) => id) } } })
   const errors = new Map(current.map((row) => [row.id, conflict(row, expectedVersions.get(row.id) ?? 0)]))
   const open = parsed.filter((row) => row.status !== 'COMPLETE' && !errors.has(row.id))
   await bank.load(open.flatMap((row) => row.sections))
-  const refreshes = new Map(open.map((row) => [row.id, refreshSections(row.sections, bank, newId)]))
+  const refreshes = new Map(await inTurns(open, (row) => [row.id, refreshSections(row.sections, bank, newId)] as const))
   const isChanged = ({ refreshedQids, replacements }: Refresh) => refreshedQids.length + replacements.length > 0
   await replaceLockedSections(
     { store: transaction, viewer },

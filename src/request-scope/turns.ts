@@ -48,6 +48,16 @@ export async function nextTurn(scope = currentScope(), line: Line = scope): Prom
   } while (isTurnOver())
 }
 
+/** Makes something of each item, in as many turns as it takes. @throws Error when the request has been interrupted meanwhile */
+export async function inTurns<Item, Made>(items: readonly Item[], make: (item: Item) => Made): Promise<Made[]> {
+  const made: Made[] = []
+  for (const item of items) {
+    made.push(make(item))
+    if (isTurnOver()) await nextTurn()
+  }
+  return made
+}
+
 /**
  * Calls `run` when the work of the request that can be done now has been done, over as many turns as it takes. A batch that is loaded then
  * is as large as without turns.

@@ -591,11 +591,11 @@ describe('many assessments', () => {
   }
 
   it('take as many statements as one', async () => {
-    expect(await statementsFor(60, 0)).toBe(await statementsFor(1, 0))
+    expect(await statementsFor(50, 0)).toBe(await statementsFor(1, 0))
   })
 
   it('take as many statements as two, however many of them are in conflict', async () => {
-    expect(await statementsFor(60, 30)).toBe(await statementsFor(2, 1))
+    expect(await statementsFor(50, 25)).toBe(await statementsFor(2, 1))
   })
 
   it('go on past one batch, each detail in its place', async () => {
