@@ -40,7 +40,7 @@ type Refreshed = RefreshDetail[] | ForbiddenError | ValidationError
 type Transaction = Prisma.TransactionClient
 
 /** How many assessments are locked, read and written at a time. */
-const BATCH_SIZE = 50
+const BATCH_SIZE = 60
 /** How much later the request's deadline is than that of the refresh, so that the refresh can roll back and report its own error. */
 const GRACE_MS = 10_000
 /** How often a refresh looks whether that of another process is done. */

@@ -50,7 +50,7 @@ export async function startEmbeddedDatabase(dataDirectory: string | null): Promi
   } catch (cause) {
     await release()
     throw new StartError(
-      `The embedded database in ${directory ?? 'memory'} cannot be opened (${reasonOf(cause)}); its data was left as it is. ` +
+      `The embedded database in ${directory ?? 'memory'} cannot be opened; its data was left as it is. ` +
         'If the directory is damaged, restore it from a backup or set DATA_DIR to another one.',
       { cause },
     )
